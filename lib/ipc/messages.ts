@@ -1,13 +1,33 @@
+import type { Config } from '../config/schema.ts';
 import type { CounterValues } from '../request/counters.ts';
 
-/** What the primary sends to a worker. */
+/**
+ * What the primary sends to a worker. Replication is a log: every change has a sequence number within an epoch
+ * (one per life of a primary). `table` counts the whole tables sent to this worker, so that what was sent for
+ * an older one, or arrives twice, is told apart.
+ */
 export type ToWorker =
-  /** A table follows: forget any half-received one. The table in use stays in use until `table-end`. */
-  | { readonly type: 'table-start'; readonly epoch: string; readonly seq: number; readonly pools: number }
-  /** Part of that table: encoded pools (codec.ts), each as it stood when the chunk was made. */
-  | { readonly type: 'table-chunk'; readonly epoch: string; readonly chunk: number; readonly pools: string }
-  /** All of it was sent; with the deltas sent meanwhile it has this checksum. */
-  | { readonly type: 'table-end'; readonly epoch: string; readonly seq: number; readonly checksum: number }
+  /** First message: who you are. `slot` is 0 .. `workers`-1 and outlives the process. */
+  | { readonly type: 'configure'; readonly config: Config; readonly slot: number; readonly workers: number }
+  /** A table follows. The one in use stays in use until `table-end`. */
+  | { readonly type: 'table-start'; readonly epoch: string; readonly table: number; readonly seq: number }
+  /** Encoded pools (codec.ts), each as it stood when the chunk was made; chunks count from 1. */
+  | {
+      readonly type: 'table-chunk';
+      readonly epoch: string;
+      readonly table: number;
+      readonly chunk: number;
+      readonly pools: string;
+    }
+  /** All was sent: `chunks` of them. With the deltas sent meanwhile, up to `seq`, the table has this checksum. */
+  | {
+      readonly type: 'table-end';
+      readonly epoch: string;
+      readonly table: number;
+      readonly chunks: number;
+      readonly seq: number;
+      readonly checksum: number;
+    }
   /** Changes `first`..`last`, encoded (codec.ts); the table has `checksum` after them. */
   | {
       readonly type: 'delta';
@@ -17,8 +37,15 @@ export type ToWorker =
       readonly checksum: number;
       readonly changes: string;
     }
-  /** Where the table stands: sent to a worker that owes an ack, so that a lost message is noticed. */
-  | { readonly type: 'beat'; readonly epoch: string; readonly seq: number; readonly checksum: number }
+  /** What was sent last: goes to a worker that owes an ack, so that a lost message is noticed. */
+  | {
+      readonly type: 'beat';
+      readonly epoch: string;
+      readonly table: number;
+      readonly chunk: number;
+      readonly ended: boolean;
+      readonly seq: number;
+    }
   /** Open the listeners. Port 0 = any free one, told in `listening`. */
   | { readonly type: 'listen'; readonly port: number }
   /** Whether the router as a whole is healthy: what a health-check User-Agent is told. */
@@ -30,16 +57,17 @@ export type ToWorker =
 
 /** What a worker sends to the primary. */
 export type ToPrimary =
-  /** The worker's code is loaded: a table may come. */
+  /** The worker's code is loaded and configured: a table may come. */
   | { readonly type: 'hello' }
-  /** All up to `seq` is applied, `chunk` table chunks were received since the last `table-start`. */
+  /** All up to `seq` is applied to table number `table`, of which `chunk` chunks have come. */
   | {
       readonly type: 'ack';
       readonly epoch: string;
+      readonly table: number;
+      readonly chunk: number;
       readonly seq: number;
       readonly checksum: number;
-      readonly chunk: number;
-      /** Whether the table in use is complete. */
+      /** Whether that table is whole and in use. */
       readonly complete: boolean;
     }
   /** A gap, a foreign epoch or a wrong checksum: send the whole table. */
@@ -52,12 +80,13 @@ export type ToPrimary =
       readonly key: string;
       readonly address: string;
       /** What registry.md 10 says of that failure: mark it, or remove it from the pool. */
-      readonly verdict: 'mark' | 'prune';
+      readonly verdict: EndpointVerdict;
       readonly error: string;
     }
   | { readonly type: 'stats'; readonly stats: WorkerStats };
 
 export type ListenMode = 'reuse-port' | 'shared-handle';
+export type EndpointVerdict = 'mark' | 'prune';
 
 /** One worker's figures, sent at most once a second and only when they changed. */
 export interface WorkerStats {
