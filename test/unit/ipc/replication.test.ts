@@ -81,6 +81,7 @@ class FakeWorker {
   readonly outbox: ToPrimary[] = [];
   readonly replica: Replica;
   table: RouteTable | undefined;
+  readonly marks: string[] = [];
   readonly #broadcaster: Broadcaster;
 
   constructor(id: number, broadcaster: Broadcaster) {
@@ -92,7 +93,7 @@ class FakeWorker {
         this.table = table;
       },
       onChange: () => {},
-      onMark: () => {},
+      onMark: (key, address) => this.marks.push(`${key} ${address}`),
     });
   }
 
@@ -235,6 +236,25 @@ describe('replication from the registry to the workers', () => {
     worker.inbox.length = 0;
     cluster.settle();
     expectEqualTables(cluster);
+  });
+
+  it('asks for the whole table when a change in the middle was lost, even one that no checksum shows', () => {
+    const cluster = new Cluster();
+    register(cluster, 2);
+    const worker = cluster.addWorker();
+    cluster.settle();
+    cluster.registry.endpointFailed('app-0.example.com', '10.0.0.1:1000', 'mark', 'refused', cluster.nowMs);
+    cluster.endTurn();
+    worker.inbox.length = 0;
+    cluster.registry.endpointFailed('app-1.example.com', '10.0.0.1:1001', 'mark', 'refused', cluster.nowMs);
+    cluster.endTurn();
+    worker.deliverOne();
+    expect(worker.outbox).to.deep.equal([{ type: 'resync', reason: 'change 6 came after 4' }]);
+    cluster.settle();
+    expect(worker.marks).to.include.members([
+      'app-0.example.com 10.0.0.1:1000',
+      'app-1.example.com 10.0.0.1:1001',
+    ]);
   });
 
   it('keeps the table in use while another is being received', () => {
