@@ -3,6 +3,7 @@ export type ErrorCode =
   // configuration and life
   | 'CONFIG_INVALID'
   | 'LISTEN_FAILED'
+  | 'ACCESS_LOG_UNAVAILABLE'
   // store
   | 'STORE_UNAVAILABLE'
   | 'STORE_SCHEMA_UNKNOWN'
