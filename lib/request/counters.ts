@@ -77,5 +77,5 @@ const LOG_STEP = Math.log(1.25);
 export function latencyBucket(ms: number): number {
   if (!(ms > 0.1)) return 0;
   const index = Math.ceil(Math.log(ms / 0.1) / LOG_STEP);
-  return index < LATENCY_BOUNDS_MS.length ? index : LATENCY_BOUNDS_MS.length;
+  return Math.min(index, LATENCY_BOUNDS_MS.length);
 }

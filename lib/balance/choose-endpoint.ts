@@ -1,0 +1,36 @@
+import type { Endpoint } from '../routes/endpoint.ts';
+import type { Algorithm, Pool } from '../routes/pool.ts';
+import { leastConnection } from './least-connection.ts';
+import type { PickContext, Picker } from './picker.ts';
+import { roundRobin } from './round-robin.ts';
+import { pickSticky } from './sticky-pick.ts';
+
+/** What one choice is made from, the client's own wish included. */
+export interface ChoiceContext extends PickContext {
+  /** From stickyId: honoured on the first attempt, when that instance can be used. */
+  readonly stickyId: string | undefined;
+  /** From negotiateId: this instance on every attempt, or none. */
+  readonly mandatoryId?: string | undefined;
+}
+
+const PICKERS: Readonly<Record<Algorithm, Picker>> = {
+  'round-robin': roundRobin,
+  'least-connection': leastConnection,
+  hash: roundRobin,
+};
+
+/** The policy of an algorithm. `hash` is served by round-robin, as when its header is missing. */
+export function pickerFor(algorithm: Algorithm): Picker {
+  return PICKERS[algorithm];
+}
+
+/** The endpoint for the next attempt of a request; undefined when none may be used. */
+export function chooseEndpoint(pool: Pool, context: ChoiceContext): Endpoint | undefined {
+  const { stickyId, mandatoryId } = context;
+  if (mandatoryId !== undefined) return pickSticky(pool, mandatoryId, context);
+  if (stickyId !== undefined && context.attempt === 1) {
+    const bound = pickSticky(pool, stickyId, context);
+    if (bound !== undefined) return bound;
+  }
+  return pickerFor(pool.settings.algorithm).pick(pool, context);
+}

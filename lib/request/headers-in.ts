@@ -1,0 +1,143 @@
+import type { Endpoint } from '../routes/endpoint.ts';
+import { fieldText } from './answer.ts';
+import { HeaderNames } from './header-names.ts';
+import { HOP_BY_HOP, nominatedNames } from './hop-by-hop.ts';
+import { hasToken, type RequestHead } from './request-head.ts';
+import type { RequestSettings } from './settings.ts';
+
+/** What the head towards an endpoint is made of, besides the client's own. */
+export interface RequestHeadersContext {
+  /** From requestHost: what `Host` says towards the endpoint. */
+  readonly host: string;
+  readonly endpoint: Endpoint;
+  readonly requestId: string;
+  /** Unix ms. */
+  readonly nowMs: number;
+  readonly settings: Pick<
+    RequestSettings,
+    'forceForwardedProtoHttps' | 'sanitizeForwardedProto' | 'hopByHopHeadersToFilter'
+  >;
+  /** From upgradeToken. */
+  readonly upgrade: string | undefined;
+  /**
+   * `Content-Length` or `Transfer-Encoding` (and `Trailer`, `Connection`, if the lane wants them) as name,
+   * value, ...: the lane knows how it sends the body, the client's own framing fields end here.
+   */
+  readonly framing: readonly string[];
+}
+
+type Fate = 'drop' | 'host' | 'forwarded-for' | 'forwarded-proto' | 'request-start' | 'te';
+
+/** Names with a meaning here. All others pass, unless nominated or an underscore twin of these. */
+const FATES = new HeaderNames<Fate>([
+  ...HOP_BY_HOP.filter((name) => name !== 'te').map((name) => [name, 'drop'] as const),
+  ...[
+    'content-length',
+    // Upgrading to HTTP/2 in clear text would open a second way past our checks (RFC 9113 §3.1).
+    'http2-settings',
+    'x-vcap-request-id',
+    'x-cf-applicationid',
+    'x-cf-instanceid',
+    'x-cf-instanceindex',
+    'x-cf-app-instance',
+    // Believed by an app behind a route service; on any other route they can only be forged.
+    'x-cf-proxy-signature',
+    'x-cf-forwarded-url',
+    'x-cf-proxy-metadata',
+  ].map((name) => [name, 'drop'] as const),
+  ['te', 'te'],
+  ['host', 'host'],
+  ['x-forwarded-for', 'forwarded-for'],
+  ['x-forwarded-proto', 'forwarded-proto'],
+  ['x-request-start', 'request-start'],
+]);
+
+const TWIN_OF = /^x-(?:forwarded-|real-ip$|request-start$|vcap-|cf-)/;
+
+/**
+ * The head towards an endpoint, as name, value, ... (contract: http.md 8). The client's order, case and
+ * duplicates stay. Strip first, add ours after, or a client could name our fields in `Connection` to lose them.
+ */
+export function requestHeaders(head: RequestHead, context: RequestHeadersContext): string[] {
+  const { headers } = head;
+  const { settings, endpoint } = context;
+  const nominated = nominatedNames(headers, settings.hopByHopHeadersToFilter);
+  const keepProto = keepsForwardedProto(headers, settings);
+  const out: string[] = [];
+  let forwardedFor = '';
+  let hostPlaced = false;
+  let started = false;
+  let trailers = false;
+
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!;
+    const value = headers[i + 1]!;
+    switch (FATES.get(name)) {
+      case undefined:
+        if (isTwin(name) || nominated?.has(name.toLowerCase())) break;
+        out.push(name, value);
+        break;
+      case 'host':
+        if (!hostPlaced) out.push(name, context.host);
+        hostPlaced = true;
+        break;
+      case 'forwarded-for':
+        if (value !== '') forwardedFor = forwardedFor === '' ? value : `${forwardedFor}, ${value}`;
+        break;
+      case 'forwarded-proto':
+        if (keepProto) out.push(name, value);
+        break;
+      case 'request-start':
+        out.push(name, value);
+        started = true;
+        break;
+      case 'te':
+        trailers ||= hasToken([name, value], 'te', 'trailers');
+        break;
+      case 'drop':
+        break;
+    }
+  }
+
+  if (!hostPlaced) out.unshift('Host', context.host);
+  for (let i = 0; i < context.framing.length; i += 1) out.push(context.framing[i]!);
+  if (trailers) out.push('Te', 'trailers');
+  if (context.upgrade !== undefined) out.push('Connection', 'Upgrade', 'Upgrade', context.upgrade);
+  out.push('X-Forwarded-For', forwardedFor === '' ? head.clientIp : `${forwardedFor}, ${head.clientIp}`);
+  if (!keepProto) {
+    out.push('X-Forwarded-Proto', settings.forceForwardedProtoHttps || head.tls ? 'https' : 'http');
+  }
+  if (!started) out.push('X-Request-Start', String(Math.floor(context.nowMs)));
+  // Registered texts come from the bus unchecked: none of them may end a line.
+  out.push(
+    'X-Vcap-Request-Id',
+    context.requestId,
+    'X-Cf-Applicationid',
+    fieldText(endpoint.appId),
+    'X-Cf-Instanceid',
+    fieldText(endpoint.instanceId === '' ? endpoint.address : endpoint.instanceId),
+    'X-Cf-Instanceindex',
+    fieldText(endpoint.instanceIndex),
+  );
+  return out;
+}
+
+/** Whether the client's `X-Forwarded-Proto` stands: its first value is what counts. */
+function keepsForwardedProto(
+  headers: readonly string[],
+  settings: RequestHeadersContext['settings'],
+): boolean {
+  if (settings.forceForwardedProtoHttps || settings.sanitizeForwardedProto) return false;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (FATES.get(headers[i]!) === 'forwarded-proto') return headers[i + 1] !== '';
+  }
+  return false;
+}
+
+/** `X_Forwarded_For`: to CGI-like frameworks the same as the real one, and ours to set. */
+function isTwin(name: string): boolean {
+  const first = name.charCodeAt(0);
+  if (first !== 120 && first !== 88) return false;
+  if (!name.includes('_')) return false;
+  return TWIN_OF.test(name.toLowerCase().replaceAll('_', '-'));
+}

@@ -1,0 +1,32 @@
+/** Everything that the policies of a request read from the configuration, derived once at start. */
+export interface RequestSettings {
+  readonly forceForwardedProtoHttps: boolean;
+  readonly sanitizeForwardedProto: boolean;
+  /** Lower-case names that a client's `Connection` cannot have removed (`hop_by_hop_headers_to_filter`). */
+  readonly hopByHopHeadersToFilter: ReadonlySet<string>;
+  /** Exact, case-sensitive. Empty = no sticky sessions. */
+  readonly stickyCookieNames: ReadonlySet<string>;
+  readonly stickyForAuthNegotiate: boolean;
+  readonly secureCookies: boolean;
+  /** Empty: requests without User-Agent are health checks. */
+  readonly healthcheckUserAgent: string;
+  /** Effective: 1 to 1 MiB. */
+  readonly maxRequestHeaderBytes: number;
+  /** 0 = unlimited. */
+  readonly maxRequestHeaders: number;
+  /** Effective: at least 1. */
+  readonly maxAttempts: number;
+  /** This worker's share of `backends.max_conns` (maxConnsShare); 0 = unlimited. */
+  readonly maxConns: number;
+  readonly zonePreference: 'none' | 'locally-optimistic';
+  readonly zone: string;
+  readonly emptyPoolCode503: boolean;
+  /** Empty = off. */
+  readonly traceKey: string;
+  /** What `X-Vcap-Router` says. */
+  readonly routerIp: string;
+  /** `droplet_stale_threshold`; a failure mark lasts a quarter of it. */
+  readonly staleThresholdMs: number;
+  readonly disableKeepAlives: boolean;
+  readonly extraHeadersToLog: readonly string[];
+}
