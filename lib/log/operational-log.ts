@@ -1,0 +1,127 @@
+import { type LevelWithSilent, pino } from 'pino';
+import { RouterError } from '../errors.ts';
+import { errorText } from './error-text.ts';
+import { LineWriter } from './line-writer.ts';
+import type { LogData, Logger, LogLevel } from './logger.ts';
+import { preciseNowMs, rfc3339Nano } from './timestamp.ts';
+
+export interface OperationalLogOptions {
+  /** `logging.level`: a name of LEVEL_NAMES in any case; empty = info. */
+  readonly level: string;
+  /** `logging.format.timestamp`. */
+  readonly timestamp: 'unix-epoch' | 'rfc3339';
+  /** `logging.syslog`: what `source` begins with; empty = `gorouter.stdout`. */
+  readonly prefix: string;
+  /** Takes whole lines, LF included; stdout when absent. */
+  readonly destination?: { write(line: string): void };
+  /** Unix ms with fraction. */
+  readonly now?: () => number;
+}
+
+/** What `logging.level` may be, any case (operations.md 3). */
+export const LEVEL_NAMES = ['debug', 'info', 'warn', 'error', 'dpanic', 'panic', 'fatal'] as const;
+
+const DEFAULT_SOURCE = 'gorouter.stdout';
+const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
+const SILENT: () => void = () => {};
+
+/** gorouter's number of the lowest level that is written; above 3 = none. Throws on an unknown name. */
+export function levelThreshold(name: string): number {
+  const lower = name.toLowerCase();
+  if (lower === '') return RANK.info;
+  const index = (LEVEL_NAMES as readonly string[]).indexOf(lower);
+  if (index !== -1) return index;
+  throw new RouterError(
+    'CONFIG_INVALID',
+    `logging.level: ${JSON.stringify(name)} is not a level; allowed are ${LEVEL_NAMES.join(', ')}`,
+  );
+}
+
+/**
+ * The operational log: one JSON object a line in gorouter's shape and field order (operations.md 5), written to
+ * stdout before the call returns. Throws CONFIG_INVALID on an unknown level, and never afterwards.
+ */
+export function createLogger(options: OperationalLogOptions): Logger {
+  const threshold = levelThreshold(options.level);
+  const now = options.now ?? preciseNowMs;
+  const source = options.prefix === '' ? DEFAULT_SOURCE : options.prefix;
+  const destination =
+    options.destination ??
+    new LineWriter({ onRecovered: (lost) => logger.warn('operational-log-lines-lost', { lost }) });
+  const sink = pino(
+    {
+      level: (['debug', 'info', 'warn', 'error'][threshold] ?? 'silent') as LevelWithSilent,
+      base: null,
+      // gorouter gives a JSON number its shortest form, as String() does.
+      timestamp:
+        options.timestamp === 'rfc3339'
+          ? () => `,"timestamp":"${rfc3339Nano(now())}"`
+          : () => `,"timestamp":${now() / 1000}`,
+      formatters: { level: (label) => ({ log_level: RANK[label as LogLevel] ?? 3 }) },
+      messageKey: 'message',
+    },
+    destination,
+  );
+  // pino puts its own message last and bindings before it; `message`, `source`, `data` have to come in that
+  // order, so they are given as one object.
+  const write: Write = (level, line) => sink[level](line);
+  const logger: Logger = new OperationalLogger(write, threshold, source);
+  return logger;
+}
+
+interface Line {
+  readonly message: string;
+  readonly source: string;
+  readonly data: LogData;
+}
+
+type Write = (level: LogLevel, line: Line) => void;
+type Log = (message: string, data?: LogData) => void;
+
+class OperationalLogger implements Logger {
+  readonly debug: Log;
+  readonly info: Log;
+  readonly warn: Log;
+  readonly error: Log;
+  readonly #write: Write;
+  readonly #threshold: number;
+  readonly #source: string;
+
+  constructor(write: Write, threshold: number, source: string) {
+    this.#write = write;
+    this.#threshold = threshold;
+    this.#source = source;
+    this.debug = this.#at('debug');
+    this.info = this.#at('info');
+    this.warn = this.#at('warn');
+    this.error = this.#at('error');
+  }
+
+  child(component: string): Logger {
+    return new OperationalLogger(this.#write, this.#threshold, `${this.#source}.${component}`);
+  }
+
+  enabled(level: LogLevel): boolean {
+    return RANK[level] >= this.#threshold;
+  }
+
+  #at(level: LogLevel): Log {
+    if (!this.enabled(level)) return SILENT;
+    const source = this.#source;
+    return (message, data) => this.#write(level, { message, source, data: withErrorsAsText(data) });
+  }
+}
+
+const NO_DATA: LogData = Object.freeze({});
+
+function withErrorsAsText(data: LogData | undefined): LogData {
+  if (data === undefined) return NO_DATA;
+  let copy: Record<string, unknown> | undefined;
+  for (const name of Object.keys(data)) {
+    const value = data[name];
+    if (!(value instanceof Error)) continue;
+    copy ??= { ...data };
+    copy[name] = errorText(value);
+  }
+  return copy ?? data;
+}
