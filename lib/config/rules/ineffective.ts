@@ -1,0 +1,16 @@
+import type { Config } from '../schema.ts';
+import type { Violation } from './rule.ts';
+
+const MIB = 1024 * 1024;
+
+/** Values that are accepted and then not used as they stand. Looks at the values before derive.ts changes them. */
+export function* ineffective(read: Config): Generator<Violation> {
+  if (read.max_request_header_bytes > MIB) {
+    yield {
+      key: 'max_request_header_bytes',
+      found: `the number ${read.max_request_header_bytes}`,
+      allowed: `0 to ${MIB}`,
+      message: `innefectual-max-header-bytes-value: max_request_header_bytes is cut to ${MIB}`,
+    };
+  }
+}
