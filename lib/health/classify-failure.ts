@@ -21,6 +21,7 @@ export interface FailureContext {
 }
 
 interface RawError {
+  readonly error: unknown;
   readonly code: string;
   readonly syscall: string;
   readonly message: string;
@@ -92,7 +93,7 @@ export function classifyFailure(error: unknown, context: FailureContext): Attemp
     return { code: error.code, reached: context.reached, text: ownText(error, context) };
   }
   const raw = rawError(error);
-  const certificate = certificateText(error, raw.code);
+  const certificate = certificateText(raw.error, raw.code);
   if (certificate !== undefined) {
     return { ...certificate, reached };
   }
@@ -148,14 +149,21 @@ export function classifyFailure(error: unknown, context: FailureContext): Attemp
   return { code: 'INTERNAL', reached, text: raw.message };
 }
 
-function rawError(error: unknown): RawError {
-  if (typeof error !== 'object' || error === null) return { code: '', syscall: '', message: String(error) };
-  // Happy eyeballs: one error for each address; the first is that of the preferred one.
-  if (error instanceof AggregateError && error.errors.length > 0) return rawError(error.errors[0]);
+/** The innermost error with a code: lanes wrap what node told them. */
+function rawError(error: unknown, depth = 0): RawError {
+  if (typeof error !== 'object' || error === null) {
+    return { error, code: '', syscall: '', message: String(error) };
+  }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (depth < 4) {
+    // Happy eyeballs: one error for each address; the first is that of the preferred one.
+    if (error instanceof AggregateError && error.errors.length > 0)
+      return rawError(error.errors[0], depth + 1);
+    if (code === '' && 'cause' in error && error.cause !== undefined) return rawError(error.cause, depth + 1);
+  }
   const syscall = 'syscall' in error && typeof error.syscall === 'string' ? error.syscall : '';
   const message = 'message' in error && typeof error.message === 'string' ? error.message : '';
-  return { code, syscall, message };
+  return { error, code, syscall, message };
 }
 
 function tlsFailure(raw: RawError): { code: ErrorCode; text: string } {
