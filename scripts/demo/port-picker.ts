@@ -1,0 +1,28 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+
+/** Finds free ports, and holds each until `release`, so that none is given out twice. */
+export class PortPicker {
+  readonly #held: Server[] = [];
+
+  /** `preferred` if it is free on every address, else any that is. */
+  async take(preferred: number | undefined): Promise<number> {
+    if (preferred !== undefined) {
+      const port = await this.#hold(preferred).catch(() => undefined);
+      if (port !== undefined) return port;
+    }
+    return this.#hold(0);
+  }
+
+  async release(): Promise<void> {
+    await Promise.all(this.#held.splice(0).map((server) => new Promise((closed) => server.close(closed))));
+  }
+
+  async #hold(port: number): Promise<number> {
+    const server = createServer();
+    server.listen(port);
+    await once(server, 'listening');
+    this.#held.push(server);
+    return (server.address() as AddressInfo).port;
+  }
+}
