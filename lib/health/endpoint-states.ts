@@ -42,6 +42,11 @@ export class EndpointStates implements EndpointView {
     return this.#inFlight.get(endpoint.address) ?? 0;
   }
 
+  /** Number of addresses with requests on their way: all that is kept of them. */
+  get busy(): number {
+    return this.#inFlight.size;
+  }
+
   /** Has an endpoint passed over on one route until `untilMs` (Unix ms). A later mark moves the time. */
   mark(key: string, address: string, untilMs: number): void {
     if (key === '') return; // a throw-away pool: what happened there stays there

@@ -2,7 +2,7 @@ import type { Endpoint } from '../routes/endpoint.ts';
 import { fieldText } from './answer.ts';
 import { HeaderNames } from './header-names.ts';
 import { HOP_BY_HOP, nominatedNames } from './hop-by-hop.ts';
-import { hasToken, type RequestHead } from './request-head.ts';
+import { hasToken, headerValue, type RequestHead } from './request-head.ts';
 import type { RequestSettings } from './settings.ts';
 
 /** What the head towards an endpoint is made of, besides the client's own. */
@@ -128,10 +128,7 @@ function keepsForwardedProto(
   settings: RequestHeadersContext['settings'],
 ): boolean {
   if (settings.forceForwardedProtoHttps || settings.sanitizeForwardedProto) return false;
-  for (let i = 0; i < headers.length; i += 2) {
-    if (FATES.get(headers[i]!) === 'forwarded-proto') return headers[i + 1] !== '';
-  }
-  return false;
+  return (headerValue(headers, 'x-forwarded-proto') ?? '') !== '';
 }
 
 /** `X_Forwarded_For`: to CGI-like frameworks the same as the real one, and ours to set. */

@@ -11,9 +11,11 @@ describe('EndpointStates', () => {
     states.begin(endpoint);
     states.begin(anEndpoint({ instanceId: 'other' }));
     expect(states.inFlight(endpoint)).to.equal(2);
+    expect(states.busy).to.equal(1);
     states.end(endpoint);
     states.end(endpoint);
     expect(states.inFlight(endpoint)).to.equal(0);
+    expect(states.busy, 'nothing is kept of an idle endpoint').to.equal(0);
     states.end(endpoint);
     expect(states.inFlight(endpoint)).to.equal(0);
   });
