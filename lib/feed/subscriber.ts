@@ -1,0 +1,298 @@
+import { isIP } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect, type NatsConnection, type NatsError, usernamePasswordAuthenticator } from 'nats';
+import type { Logger } from '../log/logger.ts';
+import { Inbox, type InboxCounters, type InboxEvents } from './inbox.ts';
+import { type Candidate, ServerList } from './server-list.ts';
+import { type Peer, probeServer, type ServerAddress, serverName } from './server-probe.ts';
+import type { StartMessage } from './start-message.ts';
+
+export interface SubscriberOptions {
+  /** Tried in random order; the other members of a cluster, as told by a server, are tried as well. */
+  readonly servers: readonly ServerAddress[];
+  readonly user: string;
+  readonly pass: string;
+  /** Mutual TLS, PEM texts. Servers are checked against `ca` alone. */
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
+  /** Two unanswered pings are a lost connection. */
+  readonly pingIntervalMs: number;
+  readonly startMessage: () => StartMessage;
+  /** 0 = only at start and after a loss. */
+  readonly publishStartIntervalMs: number;
+  readonly enableHttp2: boolean;
+  /** The router's effective threshold (registry.md 6). */
+  readonly staleThresholdMs: number;
+  readonly logger: Logger;
+  /** Pause between rounds over the servers after a loss; 2 s when absent. */
+  readonly reconnectWaitMs?: number;
+  /** The same before the first connection; 500 ms when absent. */
+  readonly firstConnectWaitMs?: number;
+  /** For each server to answer; 2 s when absent. */
+  readonly connectTimeoutMs?: number;
+}
+
+/** Called one at a time, in the order in which things came. */
+export interface SubscriberEvents extends InboxEvents {
+  /** The first connection stands, and the server knows of our subscriptions. */
+  onConnected(): void;
+  onDisconnected(): void;
+  onReconnected(): void;
+}
+
+export interface FeedCounters extends InboxCounters {
+  greets: number;
+  reconnects: number;
+  /** Times a server said that it dropped messages because we read too slowly. */
+  slowConsumers: number;
+}
+
+interface Link {
+  readonly connection: NatsConnection;
+  /** Data of the log lines about the connection. */
+  readonly facts: { readonly host: string; readonly addr: string };
+  readonly sinceMs: number;
+}
+
+const MAX_PINGS_OUT = 2;
+/** Routers that lost the same server do not come back in step. */
+const JITTER_MS = 100;
+
+/** The router's connection to NATS: hears registrations, announces the router, comes back after every loss. */
+export class Subscriber {
+  readonly #options: SubscriberOptions;
+  readonly #events: SubscriberEvents;
+  readonly #inbox: Inbox;
+  readonly #natsLog: Logger;
+  readonly #log: Logger;
+  readonly #stopping = new AbortController();
+  readonly #servers: ServerList;
+  /** Reasons for not being connected that were logged since we last were. */
+  readonly #reported = new Set<string>();
+  #greets = 0;
+  #reconnects = 0;
+  #slowConsumers = 0;
+  #connectedOnce = false;
+  #running: Promise<void> | undefined;
+  #link: Link | undefined;
+
+  constructor(options: SubscriberOptions, events: SubscriberEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#servers = new ServerList(options.servers);
+    this.#natsLog = options.logger.child('nats');
+    this.#log = options.logger.child('subscriber');
+    this.#inbox = new Inbox(options, events, this.#log);
+  }
+
+  get connected(): boolean {
+    return this.#link !== undefined;
+  }
+
+  get counters(): FeedCounters {
+    return {
+      ...this.#inbox.counters,
+      greets: this.#greets,
+      reconnects: this.#reconnects,
+      slowConsumers: this.#slowConsumers,
+    };
+  }
+
+  /** Begins to connect, and never gives up. */
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** No event comes after it resolved. May be called twice, or before start. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#link?.connection.close();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const {
+      publishStartIntervalMs,
+      firstConnectWaitMs = 500,
+      reconnectWaitMs = 2000,
+      pingIntervalMs,
+    } = this.#options;
+    const announcing =
+      publishStartIntervalMs > 0 ? setInterval(() => this.#announce(), publishStartIntervalMs) : undefined;
+    this.#link = await this.#connectAny(firstConnectWaitMs);
+    if (this.#link !== undefined) this.#events.onConnected();
+    while (this.#link !== undefined) {
+      const { connection, facts, sinceMs }: Link = this.#link;
+      const reason = await connection.closed();
+      this.#link = undefined;
+      if (this.#stopping.signal.aborted) break;
+      this.#natsLog.info(
+        'nats-connection-disconnected',
+        reason instanceof Error ? { ...facts, error: reason.message } : facts,
+      );
+      this.#events.onDisconnected();
+      const reminding = setInterval(
+        () => this.#natsLog.info('nats-connection-still-disconnected', facts),
+        pingIntervalMs,
+      );
+      // A server that takes us and cuts us off at once must not keep us busy.
+      if (performance.now() - sinceMs < reconnectWaitMs) await this.#pause(reconnectWaitMs);
+      this.#link = await this.#connectAny(reconnectWaitMs);
+      clearInterval(reminding);
+      if (this.#link === undefined) break;
+      this.#reconnects += 1;
+      this.#events.onReconnected();
+    }
+    clearInterval(announcing);
+  }
+
+  /** Goes round all servers until one has us as a subscriber; undefined when stopped before that. */
+  async #connectAny(waitMs: number): Promise<Link | undefined> {
+    const { signal } = this.#stopping;
+    for (;;) {
+      for (const server of this.#servers.round()) {
+        if (signal.aborted) return undefined;
+        try {
+          const link = await this.#join(server);
+          this.#reported.clear();
+          return link;
+        } catch (error) {
+          if (!signal.aborted) this.#report(error instanceof Error ? error.message : String(error), server);
+        }
+      }
+      await this.#pause(waitMs);
+    }
+  }
+
+  /** Connects to one server, subscribes and announces the router. */
+  async #join(server: Candidate): Promise<Link> {
+    const { signal } = this.#stopping;
+    const peer = await probeServer(server, this.#options.connectTimeoutMs ?? 2000, signal);
+    const connection = await this.#connect(server, peer);
+    const link: Link = {
+      connection,
+      facts: { host: serverName(server), addr: serverName({ hostname: peer.ip, port: peer.port }) },
+      sinceMs: performance.now(),
+    };
+    try {
+      this.#natsLog.info(
+        this.#connectedOnce ? 'nats-connection-reconnected' : 'Successfully-connected-to-nats',
+        link.facts,
+      );
+      if (!this.#connectedOnce) this.#log.info('subscriber-starting');
+      let refusal: NatsError | undefined;
+      this.#subscribe(connection, (error) => {
+        refusal = error;
+      });
+      // After the subscriptions, or the first answers could be lost.
+      this.#announce(connection);
+      await abandonable(connection.flush(), signal);
+      if (refusal !== undefined) throw refusal;
+      if (!this.#connectedOnce) this.#log.info('subscriber-started');
+      this.#connectedOnce = true;
+      this.#servers.learn(connection.info?.connect_urls ?? [], server.tlsName);
+      void this.#watch(connection, server.tlsName, link.facts);
+      return link;
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  async #connect({ tlsName }: Candidate, peer: Peer): Promise<NatsConnection> {
+    const { user, pass, tls, pingIntervalMs, connectTimeoutMs = 2000 } = this.#options;
+    // By address, so that the name cannot lead elsewhere than a moment ago. An address as TLS server name is
+    // not allowed (RFC 6066 §3), but it is what the certificate has to carry.
+    const checked = isIP(tlsName) === 0 ? { servername: tlsName } : { host: tlsName };
+    const connecting = connect({
+      servers: [serverName({ hostname: peer.ip, port: peer.port })],
+      name: 'turnout',
+      timeout: connectTimeoutMs,
+      authenticator: usernamePasswordAuthenticator(user, pass),
+      ...(tls === undefined ? {} : { tls: { ...tls, ...checked } }),
+      pingInterval: pingIntervalMs,
+      maxPingOut: MAX_PINGS_OUT,
+      // We do that ourselves: see probeServer.
+      reconnect: false,
+      resolve: false,
+      noAsyncTraces: true,
+    });
+    // The package cannot be told to give up; what it makes after a stop is closed unseen.
+    connecting.then(
+      (late) => {
+        if (this.#stopping.signal.aborted) void late.close();
+      },
+      () => {},
+    );
+    return abandonable(connecting, this.#stopping.signal);
+  }
+
+  /** Callbacks, not iterators: no queue and no promise between the socket and the registry. */
+  #subscribe(connection: NatsConnection, onRefused: (error: NatsError) => void): void {
+    const { signal } = this.#stopping;
+    connection.subscribe('router.greet', {
+      callback: (error, message) => {
+        if (error !== null) onRefused(error);
+        else if (!signal.aborted) {
+          this.#greets += 1;
+          message.respond(this.#startText());
+        }
+      },
+    });
+    connection.subscribe('router.*', {
+      callback: (error, message) => {
+        if (error !== null) onRefused(error);
+        else if (!signal.aborted) this.#inbox.take(message.subject, message.data);
+      },
+    });
+  }
+
+  #announce(connection = this.#link?.connection): void {
+    if (connection === undefined || connection.isClosed()) return;
+    connection.publish('router.start', this.#startText());
+  }
+
+  #startText(): string {
+    return JSON.stringify(this.#options.startMessage());
+  }
+
+  async #watch(connection: NatsConnection, tlsName: string, facts: Link['facts']): Promise<void> {
+    for await (const { type } of connection.status()) {
+      if (type === 'update') this.#servers.learn(connection.info?.connect_urls ?? [], tlsName);
+      if (type !== 'error') continue;
+      const error = lastServerError(connection);
+      this.#natsLog.warn('nats-server-error', { ...facts, error });
+      if (!/slow consumer/i.test(error)) continue;
+      // Some registrations never reached us: let everybody say them again.
+      this.#slowConsumers += 1;
+      this.#announce(connection);
+    }
+  }
+
+  /** Once per reason while not connected: the state is logged, not each attempt. */
+  #report(error: string, server: ServerAddress): void {
+    if (this.#reported.has(error)) return;
+    this.#reported.add(error);
+    this.#natsLog.error('nats-connection-error', { error, host: serverName(server) });
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const jitterMs = Math.random() * Math.min(JITTER_MS, ms);
+    await delay(ms + jitterMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+  }
+}
+
+/** The promise's outcome, unless stopped before that. */
+function abandonable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abandon = () => reject(new Error('stopped'));
+    if (signal.aborted) abandon();
+    signal.addEventListener('abort', abandon, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abandon));
+  });
+}
+
+/** The text of the last `-ERR`. The package hands out a code that many errors share, and keeps the text inside. */
+function lastServerError(connection: NatsConnection): string {
+  const { protocol } = connection as unknown as { protocol?: { lastError?: unknown } };
+  return protocol?.lastError instanceof Error ? protocol.lastError.message : 'unknown';
+}
