@@ -29,7 +29,7 @@ export class ByteReader {
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on('data', (chunk) => {
+    socket.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk);
       this.#wake();
     });

@@ -92,7 +92,11 @@ export function answering(bytes: string | Buffer): Script {
 
 /** `HTTP/1.1 200 OK` with that body and a Content-Length. */
 export function ok(body = 'ok', ...headerLines: string[]): string {
-  return ['HTTP/1.1 200 OK', `Content-Length: ${Buffer.byteLength(body, 'latin1')}`, ...headerLines, '', body].join(
-    '\r\n',
-  );
+  return [
+    'HTTP/1.1 200 OK',
+    `Content-Length: ${Buffer.byteLength(body, 'latin1')}`,
+    ...headerLines,
+    '',
+    body,
+  ].join('\r\n');
 }

@@ -1,0 +1,43 @@
+import type { ServerResponse } from 'node:http';
+import type { Answer } from '../../request/answer.ts';
+
+/** How the client's connection goes on after an answer. */
+export interface Persistence {
+  /** Whether this answer must be the last one. */
+  readonly close: boolean;
+  /** Whether the length of the body is known before it ends, or there is none. */
+  readonly delimited: boolean;
+}
+
+/** Writes the head of an answer, with our own `Connection` (RFC 9112 §9.3). Throws on a field that cannot be sent. */
+export function writeHead(
+  res: ServerResponse,
+  status: number,
+  reason: string,
+  headers: readonly string[],
+  persistence: Persistence,
+): void {
+  const flat = headers.slice();
+  // Told once that this field is removed, node adds none of its own and no `Keep-Alive`.
+  res.removeHeader('connection');
+  if (res.req.httpVersionMinor === 0) {
+    // TE cannot be meant by HTTP/1.0, though node would take it for leave to send chunks.
+    res.useChunkedEncodingByDefault = false;
+    res.shouldKeepAlive = res.shouldKeepAlive && persistence.delimited && !persistence.close;
+    if (res.shouldKeepAlive) flat.push('Connection', 'keep-alive');
+  } else if (persistence.close || !res.shouldKeepAlive) {
+    res.shouldKeepAlive = false;
+    flat.push('Connection', 'close');
+  }
+  res.writeHead(status, reason, flat);
+}
+
+/** Sends an answer of the router's own. */
+export function sendAnswer(res: ServerResponse, answer: Answer, close: boolean): void {
+  writeHead(res, answer.status, answer.reason, answer.headers, {
+    close: close || answer.close,
+    delimited: true,
+  });
+  // Node leaves the body out where the method or status has none.
+  res.end(answer.body, 'latin1');
+}

@@ -1,0 +1,336 @@
+import { type ChoiceContext, chooseEndpoint } from '../../balance/choose-endpoint.ts';
+import { type Reached, RouterError } from '../../errors.ts';
+import { type AttemptFailure, classifyFailure } from '../../health/classify-failure.ts';
+import type { EndpointStates } from '../../health/endpoint-states.ts';
+import { routeEndpointData } from '../../health/route-endpoint-data.ts';
+import { endpointVerdict } from '../../health/verdict.ts';
+import type { Logger } from '../../log/logger.ts';
+import type { CounterValues } from '../../request/counters.ts';
+import type { AttemptTimes } from '../../request/record.ts';
+import type { RequestHead } from '../../request/request-head.ts';
+import { isReplayable, mayReplaceConnection, mayRetry, mayTry } from '../../request/retry.ts';
+import { THROW_AWAY_KEY } from '../../request/route-choice.ts';
+import type { RequestSettings } from '../../request/settings.ts';
+import { negotiateId, stickyId } from '../../request/sticky.ts';
+import type { Endpoint } from '../../routes/endpoint.ts';
+import type { Pool } from '../../routes/pool.ts';
+import type { EndpointConnection } from './endpoint-connection.ts';
+import type { EndpointConnections } from './endpoint-connections.ts';
+
+export interface AttemptDeps {
+  readonly states: EndpointStates;
+  readonly connections: EndpointConnections;
+  readonly settings: RequestSettings;
+  readonly counters: CounterValues;
+  readonly logger: Logger;
+  readonly onEndpointFailed: (key: string, address: string, verdict: 'mark' | 'prune', error: string) => void;
+  /** One attempt, its connection included; 0 = no limit. */
+  readonly endpointTimeoutMs: number;
+  /** Unix ms. */
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/** An endpoint and a connection to it, for one attempt. */
+export interface Lease {
+  readonly endpoint: Endpoint;
+  readonly connection: EndpointConnection;
+  readonly attempt: number;
+  /** Whether the connection has served before. */
+  readonly reused: boolean;
+  /** Bytes that earlier requests wrote on it. */
+  readonly bytesBefore: number;
+  /** performance.now() when the attempt began. */
+  readonly startedAt: number;
+}
+
+/** What an exchange knows when its lease came to nothing. */
+export interface LeaseFailure {
+  readonly error: unknown;
+  readonly bodyIntact: boolean;
+  readonly clientGone: boolean;
+}
+
+/**
+ * The attempts of one request, one after the other: chooses endpoints, obtains connections, and has a failure
+ * classified, logged, reported and judged. All the deciding is done by the policies.
+ */
+export class Attempts {
+  /** Instance that the client asked for by cookie. */
+  readonly requestedId: string | undefined;
+  readonly replayable: boolean;
+  /** The last endpoint chosen. */
+  endpoint: Endpoint | undefined;
+  readonly #deps: AttemptDeps;
+  readonly #pool: Pool;
+  readonly #requestId: string;
+  readonly #mandatoryId: string | undefined;
+  readonly #endpointCount: number;
+  readonly #tried = new Set<string>();
+  #attempt = 0;
+  #replaced = false;
+  #inFlight: Endpoint | undefined;
+  #dialling: AbortController | undefined;
+  #lastFailure: AttemptFailure | undefined;
+  #startedAt: number | undefined;
+  #attemptAt = 0;
+  #failures = 0;
+  #lastFailedAt = 0;
+  #succeededAt: number | undefined;
+  #lastConnection: EndpointConnection | undefined;
+  #lastReused = false;
+
+  constructor(deps: AttemptDeps, head: RequestHead, pool: Pool, hasBody: boolean, requestId: string) {
+    this.#deps = deps;
+    this.#pool = pool;
+    this.#requestId = requestId;
+    this.#endpointCount = pool.endpoints.length;
+    this.#mandatoryId = negotiateId(head.headers, deps.settings);
+    this.requestedId = this.#mandatoryId ?? stickyId(head.headers, deps.settings);
+    this.replayable = isReplayable(head.method, head.headers, hasBody);
+  }
+
+  /** performance.now() when the first attempt began. */
+  get startedAt(): number | undefined {
+    return this.#startedAt;
+  }
+
+  /** The next attempt, with those that found no connection behind it; the failure to report when there is none. */
+  async lease(): Promise<Lease | AttemptFailure> {
+    for (;;) {
+      const endpoint = this.#choose();
+      if (endpoint === undefined) return this.#lastFailure ?? this.#noEndpoint();
+      const idle = this.#deps.connections.takeIdle(endpoint);
+      if (idle !== undefined) return this.#leased(endpoint, idle);
+      const result = await this.#dial(endpoint);
+      if (result !== 'retry') return result;
+    }
+  }
+
+  /** Has an endpoint picked for the log, and does not contact it (contract: http.md 6). */
+  pickForLog(): void {
+    this.endpoint = chooseEndpoint(this.#pool, this.#context(1));
+  }
+
+  /** The response head came: it no longer counts as a connection of its endpoint (registry.md 9). */
+  responded(): void {
+    this.#settle();
+    this.#succeededAt = this.#attemptAt;
+  }
+
+  /**
+   * Judges a lease that ended without a response head. `retry`: ask for another lease; a Lease: the same attempt on
+   * a fresh connection; else the failure to report. The connection is destroyed.
+   */
+  async failed(lease: Lease, failure: LeaseFailure): Promise<'retry' | Lease | AttemptFailure> {
+    const { connection } = lease;
+    const sent = connection.socket.bytesWritten > lease.bytesBefore;
+    const reached: Reached = connection.answered ? 'responding' : sent ? 'sent' : 'connected';
+    connection.destroy();
+    const classified = this.#classify(failure, lease.endpoint, reached, connection.localAddress);
+    const { reused } = lease;
+    const { bodyIntact, clientGone } = failure;
+    if (
+      !clientGone &&
+      mayReplaceConnection(classified, this.replayable, { reused, replaced: this.#replaced, bodyIntact })
+    ) {
+      this.#replaced = true;
+      return this.#dial(lease.endpoint);
+    }
+    return this.#judge(classified, failure, lease.endpoint, lease);
+  }
+
+  /** Ends a dial that nobody waits for any more. */
+  abort(reason: RouterError): void {
+    this.#dialling?.abort(reason);
+  }
+
+  /** Whatever became of the request: it counts no longer. */
+  close(): void {
+    this.#settle();
+  }
+
+  /** Undefined when no attempt was made. `endedAt` by performance.now(). */
+  times(endedAt: number): AttemptTimes | undefined {
+    if (this.#startedAt === undefined) return undefined;
+    const connection = this.#lastConnection;
+    const succeeded = this.#succeededAt !== undefined && connection !== undefined;
+    const made = succeeded && !this.#lastReused ? connection.times : { dnsMs: 0, dialMs: 0, tlsMs: 0 };
+    return {
+      failedAttempts: this.#failures,
+      failedAttemptsMs: this.#failures === 0 ? undefined : this.#lastFailedAt - this.#startedAt,
+      backendMs: this.#succeededAt === undefined ? undefined : endedAt - this.#succeededAt,
+      dialMs: succeeded ? made.dialMs : undefined,
+      dnsMs: succeeded ? made.dnsMs : undefined,
+      tlsMs: succeeded ? made.tlsMs : undefined,
+      localAddress: connection?.localAddress ?? '',
+    };
+  }
+
+  #choose(): Endpoint | undefined {
+    this.#attempt += 1;
+    const endpoint = chooseEndpoint(this.#pool, this.#context(this.#attempt));
+    if (endpoint === undefined) {
+      const data = { host: this.#pool.key, error: 'No endpoints available' };
+      this.#deps.logger.error('select-endpoint-failed', data);
+      return undefined;
+    }
+    if (this.#attempt > 1 && !mayTry(this.#attempt, this.#pool, endpoint, this.#tried)) return undefined;
+
+    const { counters, states } = this.#deps;
+    counters.attempts += 1;
+    if (this.#attempt > 1) counters.retries += 1;
+    this.endpoint = endpoint;
+    this.#tried.add(endpoint.address);
+    this.#attemptAt = performance.now();
+    this.#startedAt ??= this.#attemptAt;
+    states.begin(endpoint);
+    this.#inFlight = endpoint;
+    return endpoint;
+  }
+
+  #context(attempt: number): ChoiceContext {
+    const { states, now, random, settings } = this.#deps;
+    const local = settings.zonePreference === 'locally-optimistic' && attempt === 1;
+    return {
+      states,
+      nowMs: now(),
+      random,
+      maxConns: settings.maxConns,
+      attempt,
+      localZone: local ? settings.zone : undefined,
+      tried: this.#tried,
+      stickyId: this.requestedId,
+      mandatoryId: this.#mandatoryId,
+    };
+  }
+
+  async #dial(endpoint: Endpoint): Promise<'retry' | Lease | AttemptFailure> {
+    const dialling = new AbortController();
+    this.#dialling = dialling;
+    const { endpointTimeoutMs } = this.#deps;
+    const late = (): void => dialling.abort(new RouterError('ENDPOINT_TIMEOUT', 'no connection in time'));
+    const timer = endpointTimeoutMs > 0 ? setTimeout(late, endpointTimeoutMs) : undefined;
+    try {
+      return this.#leased(endpoint, await this.#deps.connections.dial(endpoint, dialling.signal));
+    } catch (error) {
+      const clientGone = error instanceof RouterError && error.code === 'CLIENT_GONE';
+      const failure: LeaseFailure = { error, bodyIntact: true, clientGone };
+      return this.#judge(
+        this.#classify(failure, endpoint, 'dialling', undefined),
+        failure,
+        endpoint,
+        undefined,
+      );
+    } finally {
+      clearTimeout(timer);
+      this.#dialling = undefined;
+    }
+  }
+
+  #leased(endpoint: Endpoint, connection: EndpointConnection): Lease {
+    this.#lastConnection = connection;
+    this.#lastReused = connection.uses > 0;
+    return {
+      endpoint,
+      connection,
+      attempt: this.#attempt,
+      reused: connection.uses > 0,
+      bytesBefore: connection.socket.bytesWritten,
+      startedAt: this.#attemptAt,
+    };
+  }
+
+  #classify(
+    failure: LeaseFailure,
+    endpoint: Endpoint,
+    reached: Reached,
+    localAddress: string | undefined,
+  ): AttemptFailure {
+    const { error, clientGone } = failure;
+    const cause = clientGone
+      ? new RouterError('CLIENT_GONE', 'context canceled', { source: 'client' })
+      : error;
+    return classifyFailure(cause, { tls: endpoint.tls, reached, address: endpoint.address, localAddress });
+  }
+
+  #judge(
+    classified: AttemptFailure,
+    { bodyIntact, clientGone }: LeaseFailure,
+    endpoint: Endpoint,
+    lease: Lease | undefined,
+  ): 'retry' | AttemptFailure {
+    this.#settle();
+    this.#failures += 1;
+    this.#lastFailedAt = performance.now();
+    this.#lastFailure = classified;
+    const retry = mayRetry({
+      failure: classified,
+      replayable: this.replayable,
+      bodyIntact,
+      attempt: this.#attempt,
+      maxAttempts: this.#deps.settings.maxAttempts,
+      clientGone,
+    });
+    this.#log(classified, endpoint, lease, retry);
+    this.#report(classified, endpoint);
+    return retry ? 'retry' : classified;
+  }
+
+  #report(failure: AttemptFailure, endpoint: Endpoint): void {
+    const verdict = endpointVerdict(failure, endpoint);
+    const { key } = this.#pool;
+    if (verdict === 'none' || key === THROW_AWAY_KEY) return;
+    const { states, settings, now, onEndpointFailed } = this.#deps;
+    // A removal comes back through the primary; until then this worker passes the endpoint over as well.
+    states.mark(key, endpoint.address, now() + settings.staleThresholdMs / 4);
+    onEndpointFailed(key, endpoint.address, verdict, failure.text);
+  }
+
+  #log(failure: AttemptFailure, endpoint: Endpoint, lease: Lease | undefined, retriable: boolean): void {
+    const { logger } = this.#deps;
+    const times = lease === undefined || lease.reused ? undefined : lease.connection.times;
+    logger.error('backend-endpoint-failed', {
+      'route-endpoint': routeEndpointData(endpoint),
+      attempt: this.#attempt,
+      vcap_request_id: this.#requestId,
+      'num-endpoints': this.#endpointCount,
+      'got-connection': lease !== undefined,
+      'wrote-headers': failure.reached === 'sent' || failure.reached === 'responding',
+      'conn-reused': lease?.reused ?? false,
+      'dns-lookup-time': (times?.dnsMs ?? 0) / 1_000,
+      'dial-time': (times?.dialMs ?? 0) / 1_000,
+      'tls-handshake-time': (times?.tlsMs ?? 0) / 1_000,
+      'local-address': lease?.connection.localAddress ?? '',
+      error: loggedText(failure, retriable),
+      retriable,
+    });
+    if (failure.code !== 'ENDPOINT_TIMEOUT') return;
+    logger.error('backend-request-timeout', {
+      'route-endpoint': routeEndpointData(endpoint),
+      error: failure.text,
+      vcap_request_id: this.#requestId,
+    });
+  }
+
+  #noEndpoint(): AttemptFailure {
+    return classifyFailure(new RouterError('NO_ENDPOINT', 'No endpoints available'), {
+      tls: false,
+      reached: 'none',
+      address: '',
+    });
+  }
+
+  #settle(): void {
+    if (this.#inFlight !== undefined) this.#deps.states.end(this.#inFlight);
+    this.#inFlight = undefined;
+  }
+}
+
+/** The error as the log words it (contract: http.md 10): also says why it may be repeated. */
+function loggedText(failure: AttemptFailure, retriable: boolean): string {
+  if (failure.code === 'CLIENT_GONE') return `context canceled (${failure.text})`;
+  if (failure.reached === 'dialling' || failure.reached === 'connected')
+    return `incomplete request (${failure.text})`;
+  return retriable && failure.code === 'ENDPOINT_CLOSED' ? 'EOF (via idempotent request)' : failure.text;
+}

@@ -1,0 +1,142 @@
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import type { Endpoint } from '../../routes/endpoint.ts';
+import { dial } from './dial.ts';
+import { EndpointConnection } from './endpoint-connection.ts';
+
+/** Limits and trust of the connections to endpoints (contract: http.md 10 and 15, tls.md 5). */
+export interface EndpointConnectionSettings {
+  /** Name lookup and TCP connect; 0 = no limit. */
+  readonly dialTimeoutMs: number;
+  readonly tlsHandshakeTimeoutMs: number;
+  /** Bounds one endpoint's idle connections, as `maxIdlePerHost` does; 0 = no bound of its own. */
+  readonly maxIdle: number;
+  readonly maxIdlePerHost: number;
+  readonly idleTimeoutMs: number;
+  /** One connection for each request. */
+  readonly disableKeepAlives: boolean;
+  /** 0 or less = no TCP keep-alive probes. */
+  readonly keepAliveProbeMs: number;
+  /** PEM texts, trusted beside the system's. */
+  readonly ca: readonly string[];
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/**
+ * The connections to endpoints: idle ones by endpoint, the last used first out, so that a quiet time lets the
+ * surplus grow old and close.
+ */
+export class EndpointConnections {
+  readonly #settings: EndpointConnectionSettings;
+  readonly #maxIdle: number;
+  readonly #idle = new Map<string, EndpointConnection[]>();
+  readonly #open = new Set<EndpointConnection>();
+  #secureContext: SecureContext | undefined;
+  #idleCount = 0;
+  #stopped = false;
+
+  constructor(settings: EndpointConnectionSettings) {
+    this.#settings = settings;
+    const { maxIdle, maxIdlePerHost, disableKeepAlives } = settings;
+    this.#maxIdle = disableKeepAlives ? 0 : maxIdle > 0 ? Math.min(maxIdle, maxIdlePerHost) : maxIdlePerHost;
+  }
+
+  get idleCount(): number {
+    return this.#idleCount;
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** Whether a connection may serve more than one request at all. */
+  get keepAlive(): boolean {
+    return this.#maxIdle > 0;
+  }
+
+  /** An idle connection that looks alive, or undefined. */
+  takeIdle(endpoint: Endpoint): EndpointConnection | undefined {
+    const idle = this.#idle.get(connectionKey(endpoint));
+    if (idle === undefined) return undefined;
+    for (;;) {
+      const connection = idle.pop();
+      if (connection === undefined) return undefined;
+      this.#idleCount -= 1;
+      if (idle.length === 0) this.#idle.delete(connection.key);
+      if (connection.usable) {
+        connection.lease();
+        return connection;
+      }
+      connection.destroy();
+    }
+  }
+
+  /** A new connection. Rejects as `dial` does. */
+  async dial(endpoint: Endpoint, signal: AbortSignal): Promise<EndpointConnection> {
+    const { socket, times } = await dial(
+      endpoint,
+      {
+        dialTimeoutMs: this.#settings.dialTimeoutMs,
+        tlsHandshakeTimeoutMs: this.#settings.tlsHandshakeTimeoutMs,
+        keepAliveProbeMs: this.#settings.keepAliveProbeMs,
+        secureContext: () => this.#trust(),
+      },
+      signal,
+    );
+    const { idleTimeoutMs } = this.#settings;
+    const connection = new EndpointConnection(connectionKey(endpoint), socket, times, idleTimeoutMs, this);
+    this.#open.add(connection);
+    if (this.#stopped) connection.destroy();
+    return connection;
+  }
+
+  released(connection: EndpointConnection): void {
+    const idle = this.#idle.get(connection.key);
+    if (this.#stopped || (idle?.length ?? 0) >= this.#maxIdle) {
+      connection.destroy();
+      return;
+    }
+    if (idle) idle.push(connection);
+    else this.#idle.set(connection.key, [connection]);
+    this.#idleCount += 1;
+  }
+
+  closed(connection: EndpointConnection): void {
+    this.#open.delete(connection);
+    const idle = this.#idle.get(connection.key);
+    const at = idle?.indexOf(connection) ?? -1;
+    if (idle === undefined || at === -1) return;
+    idle.splice(at, 1);
+    this.#idleCount -= 1;
+    if (idle.length === 0) this.#idle.delete(connection.key);
+  }
+
+  /** Closes the idle ones. Those in use close when their exchange ends. */
+  drain(): void {
+    for (const idle of [...this.#idle.values()]) for (const connection of [...idle]) connection.destroy();
+  }
+
+  /** Closes all. Safe to call twice. */
+  stop(): void {
+    this.#stopped = true;
+    for (const connection of [...this.#open]) connection.destroy();
+  }
+
+  // Made once, and late: reading the system's certificates costs tens of ms that a router without TLS
+  // endpoints never pays.
+  #trust(): SecureContext {
+    const { ca, cert, key } = this.#settings;
+    this.#secureContext ??= createSecureContext({
+      ca: [...getCACertificates('system'), ...ca],
+      minVersion: 'TLSv1.2',
+      maxVersion: 'TLSv1.3',
+      ...(cert !== undefined && key !== undefined ? { cert, key } : {}),
+    });
+    return this.#secureContext;
+  }
+}
+
+/** Connections are shared only where the name that was proven is the same too (tls.md 5). */
+function connectionKey(endpoint: Endpoint): string {
+  return endpoint.tls ? `${endpoint.address} ${endpoint.serverCertDomainSan}` : endpoint.address;
+}

@@ -1,0 +1,107 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { sameName } from '../../request/header-names.ts';
+import { reasonPhrase } from '../../request/reason-phrase.ts';
+import { headerValue } from '../../request/request-head.ts';
+import { announcedTrailers, forwardableTrailers } from '../../request/trailers.ts';
+import { writeHead } from './answer-writer.ts';
+import { pairs } from './request-body.ts';
+
+/** What passing a response on ends in. */
+export interface ResponseEvents {
+  /** All of it came; the client has what the kernel took. */
+  ended(): void;
+  /** It broke off in the middle. */
+  broken(error: Error): void;
+}
+
+/** Passes an endpoint's response to the client, with back-pressure and trailers. */
+export class EndpointResponse {
+  readonly #response: IncomingMessage;
+  readonly #res: ServerResponse;
+  /** Bytes of the body that came. */
+  bytes = 0;
+  #ended = false;
+  #chunked = false;
+  /** Whether the client can tell a complete body from one that was cut off. */
+  #delimited = true;
+
+  constructor(response: IncomingMessage, res: ServerResponse) {
+    this.#response = response;
+    this.#res = res;
+  }
+
+  get complete(): boolean {
+    return this.#ended;
+  }
+
+  /** `headers` from the policy. Throws when they cannot be sent; nothing was written then. */
+  writeHead(headers: readonly string[], close: boolean): void {
+    const { statusCode: status = 0 } = this.#response;
+    const noBody = this.#res.req.method === 'HEAD' || status === 204 || status === 304;
+    const hasLength = headerValue(this.#response.rawHeaders, 'content-length') !== undefined;
+    const http10 = this.#res.req.httpVersionMinor === 0;
+    this.#chunked = !noBody && !hasLength && !http10;
+    this.#delimited = noBody || hasLength || this.#chunked;
+
+    const out: string[] = [];
+    for (let i = 0; i < headers.length; i += 2) {
+      const name = headers[i]!;
+      let value: string | undefined = headers[i + 1]!;
+      // RFC 9110 §8.6: a 204 has no length, and that of a 304 would be of an answer that was not given.
+      if ((status === 204 || status === 304) && sameName(name, 'content-length')) continue;
+      if (sameName(name, 'trailer')) value = this.#chunked ? announcedTrailers(value) : undefined;
+      if (value !== undefined) out.push(name, value);
+    }
+    writeHead(this.#res, status, reasonPhrase(status), out, {
+      close,
+      delimited: noBody || hasLength,
+    });
+  }
+
+  relay(events: ResponseEvents): void {
+    const response = this.#response;
+    response.on('data', (chunk: Buffer) => {
+      this.bytes += chunk.length;
+    });
+    response.once('end', () => {
+      this.#ended = true;
+      this.#addTrailers();
+      events.ended();
+    });
+    response.on('error', (error) => this.#broken(error, events));
+    response.on('close', () => this.#broken(new Error('closed'), events));
+    response.pipe(this.#res);
+    // The body's first bytes mostly came with the head, and then one write carries both. If not, the head goes
+    // alone: an event stream may stay silent for long.
+    process.nextTick(() => {
+      if (response.readableLength === 0 && !response.complete && this.bytes === 0) this.#res.flushHeaders();
+    });
+  }
+
+  /** Ends the client's connection so that what it has cannot look complete (contract: http.md 12). */
+  cut(): void {
+    const { socket } = this.#res;
+    this.#response.unpipe(this.#res);
+    // Where only the end of the connection ends the body, an orderly end would look like the end of the body.
+    if (!this.#delimited && socket !== null && !socket.destroyed) socket.resetAndDestroy();
+    this.#res.destroy();
+  }
+
+  #broken(error: Error, events: ResponseEvents): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.cut();
+    events.broken(error);
+  }
+
+  #addTrailers(): void {
+    if (!this.#chunked) return;
+    const trailers = forwardableTrailers(this.#response.rawTrailers);
+    if (trailers.length === 0) return;
+    try {
+      this.#res.addTrailers(pairs(trailers));
+    } catch {
+      // A field that cannot be written is left out with the others: trailers are extra by definition.
+    }
+  }
+}

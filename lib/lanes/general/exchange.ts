@@ -1,0 +1,514 @@
+import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
+import { type ErrorCode, RouterError } from '../../errors.ts';
+import type { AttemptFailure } from '../../health/classify-failure.ts';
+import { routeEndpointData } from '../../health/route-endpoint-data.ts';
+import { type Answer, headTooLarge, isAnswer } from '../../request/answer.ts';
+import { countFailure, countRequest } from '../../request/count-request.ts';
+import { endpointFailure } from '../../request/failure-answer.ts';
+import { type Framing, framingHeaders } from '../../request/framing.ts';
+import { headTooBig } from '../../request/head-limits.ts';
+import { requestHeaders } from '../../request/headers-in.ts';
+import { responseHeaders, responseTrace } from '../../request/headers-out.ts';
+import type { RequestHost } from '../../request/host.ts';
+import type { RequestRecord } from '../../request/record.ts';
+import { headerValue, headerValues, type RequestHead } from '../../request/request-head.ts';
+import { newRequestId } from '../../request/request-id.ts';
+import { chooseRoute } from '../../request/route-choice.ts';
+import { stickyCookies } from '../../request/sticky.ts';
+import { announcedTrailers } from '../../request/trailers.ts';
+import { isWebSocket } from '../../request/upgrade.ts';
+import type { Pool } from '../../routes/pool.ts';
+import type { RouteTable } from '../../routes/route-table.ts';
+import { logAnswer } from './answer-log.ts';
+import { sendAnswer } from './answer-writer.ts';
+import { type AttemptDeps, Attempts, type Lease } from './attempts.ts';
+import type { ClientConnection } from './client-connection.ts';
+import { EndpointResponse } from './endpoint-response.ts';
+import type { Forwarder } from './forwarder.ts';
+import { informationText, MAX_INFORMATION } from './information.ts';
+import { RequestBody } from './request-body.ts';
+import { requestSwitch, type Switched } from './upgrade-request.ts';
+
+export interface ExchangeDeps extends AttemptDeps {
+  readonly forwarder: Forwarder;
+  readonly table: () => RouteTable;
+  readonly healthy: () => boolean;
+  readonly draining: () => boolean;
+  readonly onFinished: (record: RequestRecord) => void;
+}
+
+/** A request whose head was found sound. */
+export interface SoundRequest {
+  readonly head: RequestHead;
+  readonly route: RequestHost;
+  readonly framing: Framing;
+  /** Whether the client waits for 100 before it sends its body. */
+  readonly expectsContinue: boolean;
+  /** Protocol that the client asks to switch to. */
+  readonly upgrade: string | undefined;
+}
+
+/** Called when an endpoint agreed to switch protocols, with what it sent first. Returns when the tunnel has ended. */
+export type SwitchHandler = (switched: Switched, head: string) => Promise<void>;
+
+/**
+ * One request from its head to its record: finds the route, makes attempts, passes the answer on. Every request gets
+ * exactly one answer, or the end of its connection when a part of one was sent.
+ */
+export class Exchange {
+  readonly #deps: ExchangeDeps;
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #client: ClientConnection;
+  readonly #request: SoundRequest;
+  readonly #onSwitch: SwitchHandler | undefined;
+  readonly #body: RequestBody;
+  readonly #requestId = newRequestId();
+  readonly #receivedAtMs: number;
+  readonly #startedAt = performance.now();
+  readonly #onClosed: () => void;
+  #pool: Pool | undefined;
+  #attempts: Attempts | undefined;
+  #sentHeaders: readonly string[] | undefined;
+  #response: EndpointResponse | undefined;
+  #lease: Lease | undefined;
+  #settleAttempt: ((error: unknown) => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #information = 0;
+  #status = 0;
+  #routerError = '';
+  #responseBytes = 0;
+  #upgraded = false;
+  #clientGone = false;
+  #finished = false;
+
+  /** `onClosed` is called once, when the request is over and its connection free for the next one. */
+  constructor(
+    deps: ExchangeDeps,
+    req: IncomingMessage,
+    res: ServerResponse,
+    client: ClientConnection,
+    request: SoundRequest,
+    onClosed: () => void,
+    onSwitch?: SwitchHandler,
+  ) {
+    this.#deps = deps;
+    this.#req = req;
+    this.#res = res;
+    this.#client = client;
+    this.#request = request;
+    this.#onClosed = onClosed;
+    this.#onSwitch = onSwitch;
+    this.#receivedAtMs = deps.now();
+    const sendContinue = request.expectsContinue ? (): void => this.#sendContinue() : undefined;
+    this.#body = new RequestBody(req, request.framing, client, sendContinue);
+  }
+
+  /** Never throws, never rejects. */
+  run(): void {
+    const { head } = this.#request;
+    // Both may fail at any moment; what that means is told by `close`.
+    this.#req.on('error', ignore);
+    this.#res.on('error', ignore);
+    this.#res.once('close', () => this.#closed());
+    this.#client.onBrokenBody(
+      () => this.#bodyBroken(),
+      () => this.#req.complete,
+    );
+    if (head.target.includes(';')) {
+      this.#deps.logger.warn('deprecated-semicolon-params', { vcap_request_id: this.#requestId });
+    }
+    this.#serve().catch((error: unknown) => this.#panic(error));
+  }
+
+  async #serve(): Promise<void> {
+    const { settings, states, table, healthy } = this.#deps;
+    const { head, route } = this.#request;
+    const choice = chooseRoute(head, route, table(), settings, states, healthy());
+    if (isAnswer(choice)) return this.#answer(choice);
+
+    this.#pool = choice.pool;
+    const attempts = new Attempts(this.#deps, head, choice.pool, this.#body.present, this.#requestId);
+    this.#attempts = attempts;
+    if (headTooBig(head, route.host, settings)) {
+      attempts.pickForLog();
+      return this.#answer(headTooLarge());
+    }
+
+    let next = await attempts.lease();
+    while ('connection' in next) {
+      const error = this.#clientGone ? clientGone() : await this.#attempt(next);
+      if (error === undefined) return;
+      this.#body.detach();
+      const failure = { error, bodyIntact: this.#body.intact, clientGone: this.#clientGone };
+      const verdict = await attempts.failed(next, failure);
+      next = verdict === 'retry' ? await attempts.lease() : verdict;
+    }
+    this.#failed(next);
+  }
+
+  /** One attempt up to the response head: undefined when that was passed on, else what went wrong. */
+  #attempt(lease: Lease): Promise<unknown> {
+    return new Promise((resolve) => {
+      this.#lease = lease;
+      this.#settleAttempt = (error) => {
+        this.#settleAttempt = undefined;
+        if (error !== undefined) clearTimeout(this.#timer);
+        resolve(error);
+      };
+      this.#limit(lease);
+      try {
+        if (this.#request.upgrade === undefined) this.#forward(lease);
+        else this.#requestSwitch(lease, this.#request.upgrade);
+      } catch (error) {
+        this.#settleAttempt?.(error);
+      }
+    });
+  }
+
+  #forward(lease: Lease): void {
+    const { forwarder, connections } = this.#deps;
+    const headers = this.#outgoingHeaders(lease);
+    let request: ClientRequest | undefined;
+    this.#body.beforeForward();
+    forwarder.forward(
+      this.#req,
+      this.#res,
+      lease.connection,
+      { target: this.#request.route.target, headers, body: this.#body.source },
+      connections.keepAlive && !this.#request.expectsContinue,
+      {
+        began: (began) => {
+          request = began;
+          this.#body.began(began);
+        },
+        information: (info) => this.#informed(info, lease),
+        response: (response) => this.#responded(response, lease, () => request?.writableEnded ?? false),
+        switched: () => this.#settleAttempt?.(badUpgrade()),
+        failed: (error) => this.#settleAttempt?.(error),
+      },
+    );
+    this.#body.afterForward();
+  }
+
+  #requestSwitch(lease: Lease, token: string): void {
+    const { head, route } = this.#request;
+    const outbound = {
+      method: head.method,
+      target: route.target,
+      headers: this.#outgoingHeaders(lease),
+      token,
+    };
+    requestSwitch(lease.connection, outbound, {
+      information: (info) => this.#informed(info, lease),
+      response: (response) => this.#responded(response, lease, () => true),
+      switched: (switched) => this.#switched(switched, lease),
+      failed: (error) => this.#settleAttempt?.(error),
+    });
+  }
+
+  #outgoingHeaders(lease: Lease): readonly string[] {
+    const { settings, now, connections } = this.#deps;
+    const { head, route, framing, upgrade, expectsContinue } = this.#request;
+    const fields = framingHeaders(framing);
+    if (framing.kind === 'chunked') {
+      const names = announcedTrailers(headerValues(head.headers, 'trailer').join(','));
+      if (names !== undefined) fields.push('Trailer', names);
+    }
+    // A connection on which 100 was waited for is not used again (http.md 9).
+    if (upgrade === undefined && (!connections.keepAlive || expectsContinue))
+      fields.push('Connection', 'close');
+    this.#sentHeaders = requestHeaders(head, {
+      host: route.host,
+      endpoint: lease.endpoint,
+      requestId: this.#requestId,
+      nowMs: now(),
+      settings,
+      upgrade,
+      framing: fields,
+    });
+    return this.#sentHeaders;
+  }
+
+  /** A response head that is no switch: passes it on and, from then on, the body. */
+  #responded(response: IncomingMessage, lease: Lease, requestEnded: () => boolean): void {
+    const settle = this.#settleAttempt;
+    if (settle === undefined) {
+      response.destroy();
+      return;
+    }
+    const { statusCode = 0, rawHeaders } = response;
+    const { connection } = lease;
+    response.on('error', ignore); // told by `close` as well
+    connection.responding(() => response.complete, headerValue(rawHeaders, 'keep-alive'));
+    if (this.#request.upgrade !== undefined) this.#countWebSocket();
+    // RFC 9110 §15.2.2: nobody asked for it, or it does not say to what it switches.
+    if (statusCode < 200) {
+      settle(badUpgrade());
+      return;
+    }
+
+    const relayed = new EndpointResponse(response, this.#res);
+    const close = this.#mustClose();
+    try {
+      relayed.writeHead(this.#incomingHeaders(rawHeaders, lease, undefined), close);
+    } catch (error) {
+      const message = `net/http: HTTP/1.x transport connection broken: ${(error as Error).message}`;
+      settle(new RouterError('ENDPOINT_BAD_RESPONSE', message, { source: 'endpoint', cause: error }));
+      return;
+    }
+    this.#status = statusCode;
+    this.#response = relayed;
+    this.#attempts?.responded();
+    settle(undefined);
+    relayed.relay({
+      ended: () => {
+        clearTimeout(this.#timer);
+        if (requestEnded()) connection.mayBeReused();
+        else this.#dropBody(connection.destroy.bind(connection));
+      },
+      broken: (error) => this.#broken(error, lease),
+    });
+  }
+
+  #incomingHeaders(raw: readonly string[], lease: Lease, upgrade: string | undefined): string[] {
+    const { settings, now } = this.#deps;
+    const { head } = this.#request;
+    this.#routerError = headerValue(raw, 'x-cf-routererror') ?? '';
+    const { endpoint } = lease;
+    const setCookies = stickyCookies(raw, {
+      endpoint,
+      pool: this.#pool!,
+      requestedId: this.#attempts?.requestedId,
+      settings,
+      nowMs: now(),
+    });
+    return responseHeaders(raw, {
+      requestId: this.#requestId,
+      setCookies,
+      trace: responseTrace(head.headers, settings, endpoint.address),
+      routerError: '',
+      date: '', // node has it ready
+      upgrade,
+    });
+  }
+
+  /** The endpoint switched protocols: the request ends as a tunnel. */
+  #switched(switched: Switched, lease: Lease): void {
+    const settle = this.#settleAttempt;
+    const onSwitch = this.#onSwitch;
+    if (settle === undefined || onSwitch === undefined) {
+      switched.socket.destroy();
+      return;
+    }
+    this.#countWebSocket();
+    this.#attempts?.responded();
+    clearTimeout(this.#timer);
+    const head = this.#incomingHeaders(switched.rawHeaders, lease, switched.token);
+    lease.connection.detach();
+    this.#status = 101;
+    this.#upgraded = true;
+    settle(undefined);
+    const text = informationText(101, switched.reason, head);
+    onSwitch(switched, text)
+      .catch((error: unknown) => this.#panic(error))
+      .finally(() => this.#finish());
+  }
+
+  #informed(info: InformationEvent, lease: Lease): void {
+    if (this.#settleAttempt === undefined) return;
+    this.#information += 1;
+    if (this.#information > MAX_INFORMATION) {
+      lease.connection.destroy();
+      this.#settleAttempt(
+        new RouterError('ENDPOINT_BAD_RESPONSE', 'net/http: too many 1xx informational responses'),
+      );
+      return;
+    }
+    if (info.statusCode === 100) {
+      // The one that the client waits for, or one that it did not ask for.
+      this.#body.release();
+      return;
+    }
+    if (this.#req.httpVersionMinor === 0) return; // RFC 9110 §15.2
+    this.#res.socket?.write(informationText(info.statusCode, undefined, info.rawHeaders), 'latin1');
+  }
+
+  #sendContinue(): void {
+    if (!this.#res.headersSent && !this.#res.destroyed) this.#res.writeContinue();
+  }
+
+  /** Whether the answer about to be sent has to be the last one on its connection. */
+  #mustClose(): boolean {
+    if (this.#body.tooMuchUnread) {
+      this.#client.linger();
+      return true;
+    }
+    return this.#deps.draining();
+  }
+
+  /** The answer is out and the client is still sending: nobody reads it any more, neither here nor there. */
+  #dropBody(closeEndpoint: () => void): void {
+    closeEndpoint();
+    this.#body.discard();
+  }
+
+  #limit(lease: Lease): void {
+    clearTimeout(this.#timer);
+    const { endpointTimeoutMs } = this.#deps;
+    if (endpointTimeoutMs <= 0 || isWebSocket(this.#request.upgrade)) return;
+    const left = Math.max(1, endpointTimeoutMs - (performance.now() - lease.startedAt));
+    this.#timer = setTimeout(() => this.#timedOut(lease), left);
+  }
+
+  #timedOut(lease: Lease): void {
+    if (this.#settleAttempt !== undefined) {
+      this.#settleAttempt(
+        new RouterError('ENDPOINT_TIMEOUT', 'context deadline exceeded', { source: 'endpoint' }),
+      );
+      return;
+    }
+    if (this.#response === undefined || this.#response.complete) return;
+    this.#deps.logger.error('backend-request-timeout', {
+      'route-endpoint': routeEndpointData(lease.endpoint),
+      error: 'context deadline exceeded',
+      vcap_request_id: this.#requestId,
+    });
+    lease.connection.destroy();
+  }
+
+  /** The endpoint died in the middle of its answer: the client has been cut off already. */
+  #broken(error: Error, lease: Lease): void {
+    clearTimeout(this.#timer);
+    lease.connection.destroy();
+    if (this.#clientGone) return;
+    this.#deps.logger.error('backend-response-incomplete', {
+      'route-endpoint': routeEndpointData(lease.endpoint),
+      error: error.message,
+      vcap_request_id: this.#requestId,
+    });
+  }
+
+  #failed(failure: AttemptFailure): void {
+    const { counters } = this.#deps;
+    countFailure(counters, failure.code);
+    if (isWebSocket(this.#request.upgrade)) counters.websocketFailures += 1;
+    const answer = endpointFailure(failure);
+    if (!this.#clientGone) {
+      this.#answer(answer);
+      return;
+    }
+    this.#status = answer.status;
+    this.#routerError = answer.routerError;
+    this.#finish();
+  }
+
+  #answer(answer: Answer): void {
+    logAnswer(this.#deps.logger, answer, this.#requestId);
+    this.#status = answer.status;
+    this.#routerError = answer.routerError;
+    this.#responseBytes = answer.body.length;
+    const close = this.#mustClose();
+    sendAnswer(this.#res, answer, close);
+    this.#body.discard();
+  }
+
+  /** The client's connection is done with this exchange: all is sent, or it is gone. */
+  #closed(): void {
+    if (this.#upgraded) return;
+    if (this.#res.writableFinished) {
+      this.#finish();
+      return;
+    }
+    this.#clientGone = true;
+    this.#lease?.connection.destroy();
+    // While an attempt is under way its end is the end of the request: it is logged and judged first.
+    if (this.#settleAttempt !== undefined) this.#settleAttempt(clientGone());
+    else if (this.#attempts !== undefined && this.#status === 0) this.#attempts.abort(clientGone());
+    else this.#finish();
+  }
+
+  /** What the client sends as its body is no HTTP: its doing, not the endpoint's. True when it was answered. */
+  #bodyBroken(): boolean {
+    const answered = this.#res.headersSent;
+    if (!answered) this.#status = 400;
+    this.#clientGone = true;
+    this.#lease?.connection.destroy();
+    this.#attempts?.abort(clientGone());
+    this.#finish();
+    return answered;
+  }
+
+  /** A bug of ours. The client gets an answer if that is still possible, else the end of its connection. */
+  #panic(error: unknown): void {
+    const { logger } = this.#deps;
+    const stacktrace = error instanceof Error ? (error.stack ?? '') : '';
+    logger.error('panic-check', { host: this.#request.route.host, error: String(error), stacktrace });
+    this.#lease?.connection.destroy();
+    if (this.#res.headersSent) this.#res.destroy();
+    else this.#failed({ code: 'INTERNAL', reached: 'none', text: String(error) });
+  }
+
+  #countWebSocket(): void {
+    if (isWebSocket(this.#request.upgrade)) this.#deps.counters.websocketUpgrades += 1;
+  }
+
+  #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    clearTimeout(this.#timer);
+    this.#attempts?.close();
+    this.#body.detach();
+    const record = this.#record();
+    countRequest(this.#deps.counters, record);
+    this.#deps.onFinished(record);
+    this.#onClosed();
+  }
+
+  #record(): RequestRecord {
+    const { head, route } = this.#request;
+    const { settings } = this.#deps;
+    const endedAt = performance.now();
+    const sent = this.#sentHeaders ?? head.headers;
+    const proxiedAt = this.#attempts?.startedAt;
+    const semicolon = head.target.includes(';') ? 'deprecated-semicolon-params' : '';
+    return {
+      host: route.host,
+      method: head.method,
+      target: route.target,
+      protocol: this.#req.httpVersionMinor === 0 ? 'HTTP/1.0' : 'HTTP/1.1',
+      receivedAtMs: this.#receivedAtMs,
+      responseTimeMs: endedAt - this.#startedAt,
+      gorouterTimeMs: proxiedAt === undefined ? 0 : proxiedAt - this.#startedAt,
+      status: this.#status,
+      requestBytes: this.#upgraded ? 0 : this.#body.bytes,
+      responseBytes: this.#upgraded ? 0 : (this.#response?.bytes ?? this.#responseBytes),
+      referer: headerValue(sent, 'referer') ?? '',
+      userAgent: headerValue(sent, 'user-agent') ?? '',
+      clientAddress: head.clientIp.includes(':')
+        ? `[${head.clientIp}]:${head.clientPort}`
+        : `${head.clientIp}:${head.clientPort}`,
+      forwardedFor: headerValue(sent, 'x-forwarded-for') ?? '',
+      forwardedProto: headerValue(sent, 'x-forwarded-proto') ?? '',
+      requestId: this.#requestId,
+      routerError: this.#routerError === '' ? semicolon : this.#routerError,
+      endpoint: this.#attempts?.endpoint,
+      extraHeaders: settings.extraHeadersToLog.map(
+        (name) => headerValue(head.headers, name.toLowerCase()) ?? '',
+      ),
+      attempts: this.#attempts?.times(endedAt),
+      upgraded: this.#upgraded,
+    };
+  }
+}
+
+function clientGone(): RouterError {
+  return new RouterError('CLIENT_GONE', 'context canceled', { source: 'client' });
+}
+
+function badUpgrade(): RouterError {
+  const code: ErrorCode = 'ENDPOINT_BAD_UPGRADE';
+  return new RouterError(code, '101 without the upgrade that was asked for', { source: 'endpoint' });
+}
+
+function ignore(): void {}

@@ -1,0 +1,356 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type Socket, Server as TcpServer } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { EndpointStates } from '../../health/endpoint-states.ts';
+import type { Logger } from '../../log/logger.ts';
+import { type Answer, isAnswer, versionNotSupported } from '../../request/answer.ts';
+import type { CounterValues } from '../../request/counters.ts';
+import { expectation } from '../../request/expectation.ts';
+import { requestFraming } from '../../request/framing.ts';
+import { requestHost } from '../../request/host.ts';
+import type { RequestRecord } from '../../request/record.ts';
+import type { RequestSettings } from '../../request/settings.ts';
+import { upgradeToken } from '../../request/upgrade.ts';
+import type { RouteTable } from '../../routes/route-table.ts';
+import { sendAnswer } from './answer-writer.ts';
+import { ClientConnection } from './client-connection.ts';
+import { DetachedClient } from './detached-client.ts';
+import { type EndpointConnectionSettings, EndpointConnections } from './endpoint-connections.ts';
+import { Exchange, type ExchangeDeps, type SoundRequest } from './exchange.ts';
+import { Forwarder } from './forwarder.ts';
+import { incomingHead } from './incoming-head.ts';
+import { refusalOf, refusalText } from './refusals.ts';
+import { RequestBody } from './request-body.ts';
+import { tunnel } from './tunnel.ts';
+
+/** Limits of the connections from clients. */
+export interface FrontSettings {
+  /** Keep-alive without a next request; 0 = no limit. */
+  readonly idleTimeoutMs: number;
+  /** For a whole head; 0 = no limit. */
+  readonly headTimeoutMs: number;
+  /** Beyond it node's parser answers 431, before any policy. */
+  readonly maxHeaderBytes: number;
+}
+
+export interface GeneralLaneDeps {
+  /** The current copy of the table: asked once for each request. */
+  readonly table: () => RouteTable;
+  readonly states: EndpointStates;
+  readonly settings: RequestSettings;
+  /** `endpointTimeoutMs` covers one attempt with its response body; 0 = no limit. */
+  readonly endpoints: EndpointConnectionSettings & { readonly endpointTimeoutMs: number };
+  readonly front: FrontSettings;
+  readonly counters: CounterValues;
+  readonly onFinished: (record: RequestRecord) => void;
+  readonly onEndpointFailed: (key: string, address: string, verdict: 'mark' | 'prune', error: string) => void;
+  /** What a load balancer's health check on the traffic port is told. */
+  readonly healthy: () => boolean;
+  readonly logger: Logger;
+  /** Unix ms. */
+  readonly now: () => number;
+  /** 0 <= x < 1. */
+  readonly random: () => number;
+}
+
+/** A connection idle for this long while draining has most likely no request on its way to us. */
+const DRAIN_IDLE_MS = 1_000;
+const DRAIN_SWEEP_MS = 100;
+
+const KEEP_ALIVE_PROBE_MS = 15_000;
+/** How often node looks for heads that take too long, at most. */
+const HEAD_CHECK_MS = 1_000;
+
+/**
+ * The lane for everything: node's HTTP server in front, http-proxy-3 behind. Transport only; what is done with a
+ * request is decided by the policies.
+ */
+export class GeneralLane {
+  /** To listen with. Not to be closed from outside: node resets idle connections then, drain() does not. */
+  readonly server: Server;
+  readonly #deps: GeneralLaneDeps;
+  readonly #connections: EndpointConnections;
+  readonly #exchangeDeps: ExchangeDeps;
+  readonly #clients = new Map<Socket, ClientConnection>();
+  #activeRequests = 0;
+  #openTunnels = 0;
+  #draining: Promise<void> | undefined;
+  #drained: (() => void) | undefined;
+  #sweep: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(deps: GeneralLaneDeps) {
+    this.#deps = deps;
+    this.#connections = new EndpointConnections(deps.endpoints);
+    this.#exchangeDeps = {
+      states: deps.states,
+      connections: this.#connections,
+      settings: deps.settings,
+      counters: deps.counters,
+      logger: deps.logger,
+      onEndpointFailed: deps.onEndpointFailed,
+      endpointTimeoutMs: deps.endpoints.endpointTimeoutMs,
+      now: deps.now,
+      random: deps.random,
+      forwarder: new Forwarder(),
+      table: deps.table,
+      healthy: deps.healthy,
+      draining: () => this.#draining !== undefined,
+      onFinished: deps.onFinished,
+    };
+    const { front } = deps;
+    this.server = createServer({
+      maxHeaderSize: front.maxHeaderBytes,
+      insecureHTTPParser: false,
+      requireHostHeader: false, // a policy decides, with the contract's words
+      keepAliveTimeout: front.idleTimeoutMs,
+      keepAliveTimeoutBuffer: 0,
+      headersTimeout: front.headTimeoutMs,
+      connectionsCheckingInterval: Math.max(1, Math.min(HEAD_CHECK_MS, front.headTimeoutMs || HEAD_CHECK_MS)),
+      requestTimeout: 0,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
+      shouldUpgradeCallback: (req) => this.#upgrades(req),
+    });
+    this.server.maxHeadersCount = 0; // unlimited: the policy counts, node would drop the surplus without a word
+    this.server.on('connection', (socket: Socket) => this.#connected(socket));
+    this.server.on('request', (req, res) => this.#request(req, res));
+    this.server.on('checkContinue', (req, res) => this.#request(req, res));
+    this.server.on('checkExpectation', (req, res) => this.#request(req, res));
+    this.server.on('upgrade', (req, socket, head) => this.#upgrade(req, socket, head));
+    this.server.on('connect', (req, socket) => this.#connect(req, socket));
+    this.server.on('clientError', (error, socket) => this.#clientError(error, socket));
+  }
+
+  /** Takes over a connection that somebody else accepted; bytes read from it already are to be unshifted before. */
+  handleConnection(socket: Socket): void {
+    this.server.emit('connection', socket);
+  }
+
+  figures(): {
+    activeRequests: number;
+    openConnections: number;
+    openTunnels: number;
+    idleEndpointConnections: number;
+  } {
+    return {
+      activeRequests: this.#activeRequests,
+      openConnections: this.#clients.size,
+      openTunnels: this.#openTunnels,
+      idleEndpointConnections: this.#connections.idleCount,
+    };
+  }
+
+  /**
+   * Stops listening and ends keep-alive: answers say `Connection: close`, and a connection is closed once nothing
+   * came on it for a while, since one that is closed at once can cross with a request. Resolves when all connections
+   * are gone, tunnels included; who does not want to wait for those calls stop().
+   */
+  drain(): Promise<void> {
+    this.#draining ??= new Promise((resolve) => {
+      this.#drained = resolve;
+      // Not http.Server's close, which resets idle connections whether a request is on its way or not.
+      if (this.server.listening) TcpServer.prototype.close.call(this.server);
+      this.#sweep = setInterval(() => this.#closeIdle(), DRAIN_SWEEP_MS);
+      this.#checkDrained();
+    });
+    return this.#draining;
+  }
+
+  /** Cuts everything. Safe to call twice. */
+  stop(): void {
+    if (!this.#stopped) {
+      this.#stopped = true;
+      this.server.close();
+      clearInterval(this.#sweep);
+    }
+    for (const socket of [...this.#clients.keys()]) socket.destroy();
+    this.#connections.stop();
+  }
+
+  #connected(socket: Socket): void {
+    if (this.#clients.has(socket)) return; // comes back after a refused upgrade
+    const client = new ClientConnection(socket);
+    this.#clients.set(socket, client);
+    this.#deps.counters.connectionsOpened += 1;
+    socket.on('close', () => {
+      this.#clients.delete(socket);
+      this.#deps.counters.connectionsClosed += 1;
+      this.#checkDrained();
+    });
+    if (this.#stopped) socket.destroy();
+  }
+
+  #request(req: IncomingMessage, res: ServerResponse): void {
+    const client = this.#clients.get(req.socket);
+    if (client === undefined || client.refused) {
+      req.socket.destroy();
+      return;
+    }
+    client.enter(() => this.#serve(req, res, client, undefined, undefined));
+  }
+
+  /** Whether node is to hand over the socket. Asked before the events that follow from the answer. */
+  #upgrades(req: IncomingMessage): boolean {
+    const client = this.#clients.get(req.socket);
+    // Behind pipelined requests that are not answered yet it is served as what it also is, an ordinary request.
+    if (client === undefined || client.busy) return false;
+    return upgradeToken(incomingHead(req)) !== undefined;
+  }
+
+  #upgrade(req: IncomingMessage, duplex: Duplex, head: Buffer): void {
+    const socket = req.socket;
+    const client = this.#clients.get(socket);
+    // A request with a body is no upgrade, so node gives us the socket itself.
+    if (client === undefined || client.refused || duplex !== socket) {
+      duplex.destroy();
+      return;
+    }
+    const detached = new DetachedClient(req, socket, head, (early) => {
+      if (early.length > 0) socket.unshift(early);
+      // Only now: a request in the early bytes must find the connection free.
+      process.nextTick(() => {
+        if (!socket.destroyed) this.handleConnection(socket);
+      });
+    });
+    client.enter(() => this.#serve(req, detached.res, client, upgradeToken(incomingHead(req)), detached));
+  }
+
+  #connect(req: IncomingMessage, duplex: Duplex): void {
+    const { socket } = req;
+    socket.on('error', ignore); // `close` follows
+    const client = this.#clients.get(socket);
+    const verdict = requestHost(incomingHead(req));
+    // CONNECT names a host and port of the client's choice: no route table, no tunnel.
+    if (client === undefined || client.busy || !isAnswer(verdict)) duplex.destroy();
+    else this.#refuse(client, refusalText(verdict));
+  }
+
+  #serve(
+    req: IncomingMessage,
+    res: ServerResponse,
+    client: ClientConnection,
+    upgrade: string | undefined,
+    detached: DetachedClient | undefined,
+  ): void {
+    this.#activeRequests += 1;
+    let left = false;
+    const leave = (): void => {
+      if (left) return;
+      left = true;
+      this.#activeRequests -= 1;
+      client.leave();
+      this.#checkDrained();
+    };
+    const sound = this.#soundness(req, upgrade);
+    if (isAnswer(sound)) {
+      this.#deps.counters.badRequests += sound.status >= 400 ? 1 : 0;
+      this.#answerUnlogged(req, res, client, sound, leave);
+      return;
+    }
+    const onSwitch =
+      detached === undefined
+        ? undefined
+        : (...[switched, head]: Parameters<NonNullable<ConstructorParameters<typeof Exchange>[6]>>) => {
+            const early = detached.release();
+            this.#activeRequests -= 1;
+            this.#openTunnels += 1;
+            this.#deps.counters.tunnelsOpened += 1;
+            client.socket.write(head, 'latin1');
+            if (switched.firstBytes.length > 0) client.socket.write(switched.firstBytes);
+            if (early.length > 0) switched.socket.write(early);
+            return tunnel(client.socket, switched.socket).then(() => {
+              this.#openTunnels -= 1;
+              this.#deps.counters.tunnelsClosed += 1;
+              this.#activeRequests += 1; // taken back by leave()
+            });
+          };
+    new Exchange(this.#exchangeDeps, req, res, client, sound, leave, onSwitch).run();
+  }
+
+  /** The request as far as it can be understood, or what http.md 1 says to one that cannot. */
+  #soundness(req: IncomingMessage, upgrade: string | undefined): SoundRequest | Answer {
+    if (req.httpVersionMajor !== 1) return versionNotSupported();
+    const head = incomingHead(req);
+    const framing = requestFraming(head);
+    if (isAnswer(framing)) return framing;
+    const route = requestHost(head);
+    if (isAnswer(route)) return route;
+    const expected = expectation(head);
+    if (typeof expected !== 'string') return expected;
+    return { head, route, framing, expectsContinue: expected === 'continue', upgrade };
+  }
+
+  /** Before the handlers: no record, no request id, and no Date on a refusal (http.md 1). */
+  #answerUnlogged(
+    req: IncomingMessage,
+    res: ServerResponse,
+    client: ClientConnection,
+    answer: Answer,
+    leave: () => void,
+  ): void {
+    req.on('error', ignore);
+    res.on('error', ignore);
+    res.once('close', leave);
+    res.sendDate = answer.status === 200 || answer.status === 417;
+    if (answer.close) client.linger();
+    sendAnswer(res, answer, answer.close || this.#draining !== undefined);
+    new RequestBody(req, { kind: 'chunked' }, client, undefined).discard();
+  }
+
+  #clientError(error: Error & { code?: string }, duplex: Duplex): void {
+    const socket = duplex as Socket;
+    const client = this.#clients.get(socket);
+    const refusal = refusalOf(error);
+    if (client === undefined || client.refused || refusal === undefined || !socket.writable) {
+      if (client !== undefined) client.refused = true;
+      socket.destroy();
+      return;
+    }
+    client.refused = true;
+    this.#deps.counters.badRequests += 1;
+    // What is broken is the body of the request being served, or a request behind it.
+    if (client.receiving) {
+      const answered = client.breakBody();
+      if (answered) socket.destroy();
+      else this.#refuse(client, refusal);
+      return;
+    }
+    client.enter(() => this.#refuse(client, refusal));
+  }
+
+  /** The last words on a connection. */
+  #refuse(client: ClientConnection, text: string): void {
+    const { socket } = client;
+    client.refused = true;
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    client.linger();
+    socket.write(text, 'latin1');
+    socket.destroySoon();
+  }
+
+  /** While draining: ends connections on which nothing is under way, as far as one can know from this side. */
+  #closeIdle(): void {
+    const now = performance.now();
+    for (const client of this.#clients.values()) {
+      if (!client.idleFor(now, DRAIN_IDLE_MS)) continue;
+      client.refused = true; // what comes after our end could not be answered, so it must not be done either
+      client.linger();
+      client.socket.destroySoon();
+    }
+  }
+
+  #checkDrained(): void {
+    if (this.#draining === undefined && this.#drained === undefined) return;
+    if (this.#clients.size > 0 || this.#activeRequests > 0) return;
+    clearInterval(this.#sweep);
+    this.#connections.drain();
+    this.#drained?.();
+  }
+}
+
+function ignore(): void {}

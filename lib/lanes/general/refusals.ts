@@ -1,0 +1,66 @@
+import { type Answer, badRequest, notImplemented } from '../../request/answer.ts';
+
+/** Bytes to write before the connection is closed; undefined = close without a word. */
+export type Refusal = string | undefined;
+
+/** HTTP/1.x with x above 1 (contract: http.md 3). */
+const MINIMAL_400 = 'HTTP/1.0 400 Bad Request\r\n\r\n';
+
+const VERSION = /^[^\r\n]* HTTP\/(\d+)\.(\d+)\r?$/m;
+const TRANSFER_ENCODING = /^transfer-encoding:[ \t]*([^\r\n]*)$/im;
+const CODINGS = /^[\w!#$%&'*+.^`|~-]+(?:[ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*[ \t]*$/;
+
+/**
+ * What a client is told whose bytes node's parser refused (contract: http.md 1). The parser names the rule that was
+ * broken by a code; where one code covers two answers the packet is looked at.
+ */
+export function refusalOf(error: Error & { code?: string; reason?: string; rawPacket?: Buffer }): Refusal {
+  const { code = '' } = error;
+  // Not a protocol error: the connection broke, or no head came in time (read_header_timeout).
+  if (!code.startsWith('HPE_')) return undefined;
+
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return refusalText(plain(431, 'Request Header Fields Too Large'));
+    case 'HPE_INVALID_VERSION': {
+      const version = VERSION.exec(packetText(error));
+      if (version === null) return refusalText(badRequest());
+      if (version[1] !== '1')
+        return refusalText(plain(505, 'HTTP Version Not Supported: unsupported protocol version'));
+      return MINIMAL_400;
+    }
+    case 'HPE_PAUSED_H2_UPGRADE': // HTTP/2 in clear text is not offered
+      return refusalText(plain(505, 'HTTP Version Not Supported: unsupported protocol version'));
+    case 'HPE_INVALID_TRANSFER_ENCODING': {
+      const value = TRANSFER_ENCODING.exec(packetText(error))?.[1] ?? '';
+      const known = value.toLowerCase().includes('chunked') || !CODINGS.test(value);
+      return refusalText(known ? badRequest() : notImplemented());
+    }
+    case 'HPE_INVALID_HEADER_TOKEN':
+      return refusalText(
+        error.reason === 'Invalid header token' ? badRequest('invalid header name') : badRequest(),
+      );
+    default:
+      return refusalText(badRequest());
+  }
+}
+
+/** An answer of http.md 1 as bytes: the last on its connection, without Date. */
+export function refusalText(answer: Answer): string {
+  let text = `HTTP/1.1 ${answer.status} ${answer.reason}\r\n`;
+  for (let i = 0; i < answer.headers.length; i += 2) {
+    text += `${answer.headers[i]}: ${answer.headers[i + 1]}\r\n`;
+  }
+  return `${text}Connection: close\r\n\r\n${answer.body}`;
+}
+
+function plain(status: number, reason: string): Answer {
+  const body = `${status} ${reason}`;
+  const headers = ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(body.length)];
+  return { status, reason, headers, body, routerError: '', close: true };
+}
+
+/** The head is at the front of the packet, if it is in it at all: no more than that is searched. */
+function packetText(error: { rawPacket?: Buffer }): string {
+  return error.rawPacket?.subarray(0, 16_384).toString('latin1') ?? '';
+}

@@ -1,0 +1,189 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import { EndpointStates } from '../../lib/health/endpoint-states.ts';
+import { GeneralLane, type GeneralLaneDeps } from '../../lib/lanes/general/general-lane.ts';
+import { type CounterValues, zeroCounters } from '../../lib/request/counters.ts';
+import type { RequestRecord } from '../../lib/request/record.ts';
+import type { RequestSettings } from '../../lib/request/settings.ts';
+import type { Endpoint } from '../../lib/routes/endpoint.ts';
+import type { PoolSettings } from '../../lib/routes/pool.ts';
+import { RouteTable } from '../../lib/routes/route-table.ts';
+import { closingAfterEach } from './closing.ts';
+import { anEndpoint, aPool } from './endpoint-fixture.ts';
+import { RawClient } from './raw-client.ts';
+import { type LoggedLine, recordingLogger } from './recording-logger.ts';
+import { type Script, ScriptedBackend } from './scripted-backend.ts';
+import { until } from './until.ts';
+
+export interface LaneOptions {
+  readonly settings?: Partial<RequestSettings>;
+  readonly endpoints?: Partial<GeneralLaneDeps['endpoints']>;
+  readonly front?: Partial<GeneralLaneDeps['front']>;
+  readonly healthy?: () => boolean;
+}
+
+export interface EndpointFailedReport {
+  readonly key: string;
+  readonly address: string;
+  readonly verdict: 'mark' | 'prune';
+  readonly error: string;
+}
+
+/** A lane that listens on a port of its own, with everything it tells others. */
+export interface RunningLane {
+  readonly port: number;
+  readonly table: RouteTable;
+  readonly states: EndpointStates;
+  readonly counters: CounterValues;
+  readonly records: RequestRecord[];
+  readonly reports: EndpointFailedReport[];
+  readonly lines: LoggedLine[];
+  figures(): {
+    activeRequests: number;
+    openConnections: number;
+    openTunnels: number;
+    idleEndpointConnections: number;
+  };
+  drain(): Promise<void>;
+  stop(): void;
+}
+
+/** Starts a lane; the caller stops it. */
+export type StartLane = (options: LaneOptions) => Promise<RunningLane>;
+
+export const LANE_SETTINGS: RequestSettings = {
+  forceForwardedProtoHttps: false,
+  sanitizeForwardedProto: false,
+  hopByHopHeadersToFilter: new Set(),
+  stickyCookieNames: new Set(['JSESSIONID']),
+  stickyForAuthNegotiate: false,
+  secureCookies: false,
+  healthcheckUserAgent: 'HTTP-Monitor/1.1',
+  maxRequestHeaderBytes: 1_048_576,
+  maxRequestHeaders: 0,
+  maxAttempts: 3,
+  maxConns: 0,
+  zonePreference: 'none',
+  zone: '',
+  emptyPoolCode503: true,
+  traceKey: '',
+  routerIp: '10.0.0.9',
+  staleThresholdMs: 120_000,
+  disableKeepAlives: false,
+  extraHeadersToLog: [],
+};
+
+export const startGeneralLane: StartLane = async (options) => {
+  const table = new RouteTable();
+  const states = new EndpointStates(() => 0);
+  const counters = zeroCounters();
+  const records: RequestRecord[] = [];
+  const reports: EndpointFailedReport[] = [];
+  const logger = recordingLogger();
+  const settings = { ...LANE_SETTINGS, ...options.settings };
+  const lane = new GeneralLane({
+    table: () => table,
+    states,
+    settings,
+    endpoints: {
+      dialTimeoutMs: 5_000,
+      endpointTimeoutMs: 60_000,
+      tlsHandshakeTimeoutMs: 10_000,
+      maxIdle: 100,
+      maxIdlePerHost: 100,
+      idleTimeoutMs: 90_000,
+      disableKeepAlives: settings.disableKeepAlives,
+      keepAliveProbeMs: 1_000,
+      ca: [],
+      ...options.endpoints,
+    },
+    front: { idleTimeoutMs: 900_000, headTimeoutMs: 0, maxHeaderBytes: 1_052_672, ...options.front },
+    counters,
+    onFinished: (record) => records.push(record),
+    onEndpointFailed: (key, address, verdict, error) => reports.push({ key, address, verdict, error }),
+    healthy: options.healthy ?? (() => true),
+    logger,
+    now: Date.now,
+    random: () => 0,
+  });
+  lane.server.listen(0, '127.0.0.1');
+  await once(lane.server, 'listening');
+  const { port } = lane.server.address() as AddressInfo;
+  return {
+    port,
+    table,
+    states,
+    counters,
+    records,
+    reports,
+    lines: logger.lines,
+    figures: () => lane.figures(),
+    drain: () => lane.drain(),
+    stop: () => lane.stop(),
+  };
+};
+
+/** What a conformance test works with. Everything started through it ends with the test. */
+export interface LaneStage {
+  start(options?: LaneOptions): Promise<RunningLane>;
+  backend(script: Script, tls?: TlsOptions): Promise<ScriptedBackend>;
+  client(lane: RunningLane): Promise<RawClient>;
+  closing(close: () => unknown): void;
+}
+
+/** The lanes that have to agree. */
+const LANES: readonly { readonly name: string; readonly start: StartLane }[] = [
+  { name: 'general lane', start: startGeneralLane },
+];
+
+/** Declares tests that every lane must pass. */
+export function describeLane(title: string, tests: (stage: LaneStage) => void): void {
+  for (const { name, start } of LANES) {
+    describe(`${name}: ${title}`, () => {
+      const closing = closingAfterEach();
+      tests({
+        start: async (options = {}) => {
+          const lane = await start(options);
+          closing(() => lane.stop());
+          return lane;
+        },
+        backend: (script, tls) => ScriptedBackend.start(script, closing, tls === undefined ? {} : { tls }),
+        client: (lane) => RawClient.connect(lane.port, closing),
+        closing,
+      });
+    });
+  }
+}
+
+/** Puts backends behind a route key. */
+export function route(
+  lane: RunningLane,
+  key: string,
+  backends: readonly ({ readonly port: number } & Partial<Endpoint>)[],
+  settings: Partial<PoolSettings> = {},
+): readonly Endpoint[] {
+  const endpoints = backends.map((backend, index) => {
+    const { port } = backend;
+    const fields: Partial<Endpoint> = backend instanceof ScriptedBackend ? { port } : backend;
+    return anEndpoint({ host: '127.0.0.1', instanceIndex: String(index), ...fields });
+  });
+  lane.table.set(aPool(key, endpoints, settings));
+  return endpoints;
+}
+
+/** The record of the only finished request, or of the nth. */
+export async function recordOf(lane: RunningLane, index = 0): Promise<RequestRecord> {
+  return until(() => lane.records[index], 'the access record');
+}
+
+/** A port on which nobody listens. */
+export async function deadPort(): Promise<number> {
+  const { createServer } = await import('node:net');
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
