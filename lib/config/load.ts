@@ -14,6 +14,7 @@ import {
 import type { Host } from './derive.ts';
 import type { ConfigProblem, Severity } from './problem.ts';
 import { readText } from './read-text.ts';
+import { isNull } from './scalar.ts';
 import { type Flags, type LoadedConfig, settle } from './settle.ts';
 import type { Tree, TreeEntry, TreeMap } from './tree.ts';
 
@@ -74,7 +75,11 @@ function parse(text: string, problems: ConfigProblem[]): TreeMap | undefined {
     logLevel: 'error',
   });
   if (document === undefined) return undefined;
-  const errors = document.errors.map(({ pos, message }) => ({ line: lineAt(pos[0]), message }));
+  const errors = document.errors.map(({ pos, message }) => ({
+    line: lineAt(pos[0]),
+    // Some end with a piece of the file, which may be of a secret.
+    message: message.replace(/ in YAML stream: .*$/su, ''),
+  }));
   const messages = new Map(errors.map(({ line, message }) => [`yaml: line ${line}: ${message}`, line]));
   for (const [message, line] of [...messages].slice(0, MOST_SYNTAX_ERRORS)) {
     problems.push(fileProblem('error', line, 'bad YAML', message));
@@ -88,7 +93,7 @@ function parse(text: string, problems: ConfigProblem[]): TreeMap | undefined {
   findDuplicates(document, lineAt, problems);
   const root = new TreeBuilder(document, lineAt, problems).build(document.contents);
   if (root.kind === 'map') return root;
-  if (root.kind === 'scalar' && root.plain && root.text === '') return undefined;
+  if (isNull(root)) return undefined;
   const found = root.kind === 'list' ? 'a list' : 'a text';
   problems.push(fileProblem('error', root.line, found, `the file holds ${found} instead of a mapping`));
   return undefined;

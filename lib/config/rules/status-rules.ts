@@ -89,6 +89,7 @@ function* portRules(config: Config, statusTls: boolean): Generator<Violation> {
       found: `${listener.port}, which is taken by ${other.key}`,
       allowed: 'a port of its own',
       message: `${listener.key} and ${other.key} are both ${listener.port}`,
+      because: other.key,
     };
   }
 }
