@@ -8,7 +8,13 @@ import type { CounterValues } from '../request/counters.ts';
  */
 export type ToWorker =
   /** First message: who you are. `slot` is 0 .. `workers`-1 and outlives the process. */
-  | { readonly type: 'configure'; readonly config: Config; readonly slot: number; readonly workers: number }
+  | {
+      readonly type: 'configure';
+      readonly config: Config;
+      readonly slot: number;
+      readonly workers: number;
+      readonly routerIp: string;
+    }
   /** A table follows. The one in use stays in use until `table-end`. */
   | { readonly type: 'table-start'; readonly epoch: string; readonly table: number; readonly seq: number }
   /** Encoded pools (codec.ts), each as it stood when the chunk was made; chunks count from 1. */

@@ -12,6 +12,8 @@ export interface SupervisorDeps {
   /** The worker's root module. */
   readonly exec: string;
   readonly config: Config;
+  /** This host's address, for `X-Vcap-Router`. */
+  readonly routerIp: string;
   readonly broadcaster: Broadcaster;
   readonly logger: Logger;
   readonly now: () => number;
@@ -46,6 +48,7 @@ export interface SupervisedWorker {
 
 /** After this many quick deaths in a row the loop is called by its name, in the log. */
 const CRASH_LOOP = 3;
+const CUT_WITHIN_MS = 1_000;
 
 /** Forks the workers, feeds them the table, opens their listeners, replaces the dead and drains them all. */
 export class Supervisor {
@@ -55,6 +58,8 @@ export class Supervisor {
   #port: number | undefined;
   #healthy = false;
   #ending = false;
+  /** Whether the table may be sent: not before a snapshot is restored. */
+  #feeding = false;
   #opened: { resolve: (port: number) => void; reject: (error: Error) => void } | undefined;
   #ended: (() => void) | undefined;
 
@@ -71,13 +76,19 @@ export class Supervisor {
     }));
   }
 
-  /** Forks all workers. Each takes the table at once and waits for `open`. */
+  /** Forks all workers. They wait for `feed` and `open`. */
   start(): void {
     // Round-robin would make the primary accept every connection; this policy only matters where workers
     // cannot listen for themselves (no SO_REUSEPORT) and share a handle.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({ exec: this.#deps.exec, args: [], serialization: 'advanced' });
     for (const slot of this.#slots) this.#fork(slot);
+  }
+
+  /** From now on each worker gets the table as soon as it can take it. */
+  feed(): void {
+    this.#feeding = true;
+    for (const slot of this.#slots) if (slot.state === 'syncing') this.#feedOne(slot);
   }
 
   /**
@@ -138,7 +149,15 @@ export class Supervisor {
     clearTimeout(overdue);
   }
 
-  /** Ends all workers at once. */
+  /** Cuts what runs: the workers are told to end at once, and killed when they do not. */
+  cut(): void {
+    this.#ending = true;
+    for (const slot of this.#slots) clearTimeout(slot.respawn);
+    this.#tellAll({ type: 'drain', timeoutMs: 0 });
+    setTimeout(() => this.kill(), CUT_WITHIN_MS).unref();
+  }
+
+  /** Kills all workers. */
   kill(): void {
     this.#ending = true;
     for (const slot of this.#slots) {
@@ -164,6 +183,7 @@ export class Supervisor {
       config: this.#deps.config,
       slot: slot.index,
       workers: this.#deps.count,
+      routerIp: this.#deps.routerIp,
     });
     tell(worker, { type: 'health', healthy: this.#healthy });
   }
@@ -171,15 +191,8 @@ export class Supervisor {
   #receive(slot: Slot, worker: Worker, message: ToPrimary): void {
     switch (message.type) {
       case 'hello':
-        slot.state = 'syncing';
-        this.#deps.broadcaster.add(
-          worker.id,
-          (out) => tell(worker, out),
-          () => {
-            if (slot.state === 'syncing') slot.state = 'ready';
-            this.#tellListen();
-          },
-        );
+        if (slot.state === 'starting') slot.state = 'syncing';
+        if (this.#feeding) this.#feedOne(slot);
         return;
       case 'ack':
         this.#deps.broadcaster.acknowledge(worker.id, message);
@@ -200,6 +213,19 @@ export class Supervisor {
         slot.stats = message.stats;
         return;
     }
+  }
+
+  #feedOne(slot: Slot): void {
+    const { worker } = slot;
+    if (worker === undefined) return;
+    this.#deps.broadcaster.add(
+      worker.id,
+      (out) => tell(worker, out),
+      () => {
+        if (slot.state === 'syncing') slot.state = 'ready';
+        this.#tellListen();
+      },
+    );
   }
 
   /** Port 0 is for one worker to resolve; the others then take the same. */

@@ -1,0 +1,66 @@
+import { timerMs } from '../config/duration.ts';
+import type { Config } from '../config/schema.ts';
+import type { StatusSettings } from '../status/status-server.ts';
+import type { RegistryOptions } from './registry.ts';
+
+export function registryOptions(config: Config): RegistryOptions {
+  return {
+    defaultAlgorithm: config.balancing_algorithm,
+    markMs: config.droplet_stale_threshold / 4,
+    sharding: { mode: config.routing_table_sharding_mode, segments: new Set(config.isolation_segments) },
+    keepEmptyPools: config.empty_pool_response_code_503,
+    emptyPoolTimeoutMs: config.empty_pool_timeout,
+  };
+}
+
+/** What the subscriber reads; its callbacks and log are the root's. */
+export function subscriberSettings(config: Config) {
+  const { nats } = config;
+  return {
+    user: nats.user,
+    pass: nats.pass,
+    ...(nats.tls_enabled ? { tls: { ca: nats.ca_certs, cert: nats.cert_chain, key: nats.private_key } } : {}),
+    pingIntervalMs: timerMs(config.nats_client_ping_interval),
+    publishStartIntervalMs: timerMs(config.publish_start_message_interval),
+    enableHttp2: config.enable_http2,
+    staleThresholdMs: config.droplet_stale_threshold,
+  };
+}
+
+export function storeSettings(config: Config) {
+  const { snapshot } = config;
+  const { redis } = snapshot;
+  return {
+    store: snapshot.store,
+    path: snapshot.path,
+    maxAgeMs: snapshot.max_age,
+    redis:
+      snapshot.store === 'redis'
+        ? {
+            url: redis.url,
+            keyPrefix: redis.key_prefix,
+            routerId: redis.router_id,
+            cluster: redis.cluster,
+            tls: {
+              ...(redis.ca_certs === '' ? {} : { ca: redis.ca_certs }),
+              ...(redis.cert_chain === '' ? {} : { cert: redis.cert_chain }),
+              ...(redis.private_key === '' ? {} : { key: redis.private_key }),
+            },
+          }
+        : undefined,
+  };
+}
+
+export function statusSettings(config: Config): StatusSettings {
+  const { status } = config;
+  return {
+    host: status.host,
+    port: status.port,
+    user: status.user,
+    pass: status.pass,
+    plainHealth: status.enable_nontls_health_checks,
+    componentServer: status.enable_deprecated_varz_healthz_endpoints,
+    routesPort: status.routes.port,
+    defaultAlgorithm: config.balancing_algorithm,
+  };
+}

@@ -1,0 +1,86 @@
+import type { Broadcaster } from '../ipc/broadcaster.ts';
+import type { PrimaryFigures, RouteView, StatusSources, WorkerView } from '../status/sources.ts';
+import type { SnapshotKeeper } from '../store/keeper.ts';
+import type { SnapshotStore } from '../store/store.ts';
+import type { Life } from './life.ts';
+import type { Registry } from './registry.ts';
+import type { Supervisor } from './supervisor.ts';
+
+export interface StatusViewDeps {
+  readonly index: number;
+  readonly uuid: string;
+  readonly startedAtMs: number;
+  /** Unix ms. */
+  readonly now: () => number;
+  readonly registry: Registry;
+  readonly broadcaster: Broadcaster;
+  readonly supervisor: Supervisor;
+  readonly life: Life;
+  readonly store: SnapshotStore;
+  readonly keeper: SnapshotKeeper;
+  readonly feed: () => PrimaryFigures['feed'];
+}
+
+/** The primary as the status servers see it. */
+export class StatusView implements StatusSources {
+  readonly #deps: StatusViewDeps;
+
+  constructor(deps: StatusViewDeps) {
+    this.#deps = deps;
+  }
+
+  healthy(): boolean {
+    return this.#deps.life.healthy;
+  }
+
+  alive(): boolean {
+    return true;
+  }
+
+  *routes(): Iterable<RouteView> {
+    for (const { key, records } of this.#deps.registry.pools()) yield { key, endpoints: records };
+  }
+
+  workers(): readonly WorkerView[] {
+    const { broadcaster, supervisor } = this.#deps;
+    return supervisor.workers.map(({ id, pid, state, stats }) => {
+      const replica = broadcaster.view(id);
+      return {
+        id,
+        pid,
+        state,
+        epoch: replica === undefined ? '' : broadcaster.epoch,
+        seq: broadcaster.seq,
+        ackedSeq: replica?.ackedSeq ?? 0,
+        lagChanges: replica?.lagChanges ?? 0,
+        lagMs: replica?.lagMs ?? 0,
+        resyncs: replica?.resyncs ?? 0,
+        checksum: replica?.checksum ?? 0,
+        stats,
+      };
+    });
+  }
+
+  figures(): PrimaryFigures {
+    const { index, uuid, startedAtMs, now, registry, broadcaster, supervisor, store, keeper, feed } =
+      this.#deps;
+    return {
+      startedAtMs,
+      index,
+      uuid,
+      routes: registry.routeCount,
+      endpoints: registry.endpointCount,
+      // Walks the table, so only for whoever asks.
+      get addresses() {
+        return registry.distinctAddresses();
+      },
+      msSinceLastUpdate: registry.lastUpdateMs === 0 ? -1 : now() - registry.lastUpdateMs,
+      total: supervisor.counters(),
+      store: { kind: store.kind, lastSavedAtMs: keeper.savedAtMs, failing: keeper.ill },
+      feed: feed(),
+      epoch: broadcaster.epoch,
+      seq: broadcaster.seq,
+      checksum: registry.checksum,
+    };
+  }
+}

@@ -1,0 +1,72 @@
+import { maxConnsShare } from '../balance/max-conns-share.ts';
+import { timerMs } from '../config/duration.ts';
+import type { Config } from '../config/schema.ts';
+import { type AccessLogOptions, accessLogOptions } from '../log/access-options.ts';
+import type { RequestSettings } from '../request/settings.ts';
+
+const MIB = 1024 * 1024;
+
+/** What the policies read, from the configuration and this worker's place among the others. */
+export function requestSettings(
+  config: Config,
+  place: { readonly slot: number; readonly workers: number; readonly routerIp: string },
+): RequestSettings {
+  return {
+    forceForwardedProtoHttps: config.force_forwarded_proto_https,
+    sanitizeForwardedProto: config.sanitize_forwarded_proto,
+    hopByHopHeadersToFilter: new Set(config.hop_by_hop_headers_to_filter.map((name) => name.toLowerCase())),
+    stickyCookieNames: new Set(config.sticky_session_cookie_names),
+    stickyForAuthNegotiate: config.sticky_sessions_for_auth_negotiate,
+    secureCookies: config.secure_cookies,
+    healthcheckUserAgent: config.healthcheck_user_agent,
+    maxRequestHeaderBytes: config.max_request_header_bytes,
+    maxRequestHeaders: config.max_request_headers,
+    maxAttempts: config.backends.max_attempts,
+    maxConns: maxConnsShare(config.backends.max_conns, place.workers, place.slot),
+    zonePreference: config.balancing_algorithm_az_preference,
+    zone: config.zone,
+    emptyPoolCode503: config.empty_pool_response_code_503,
+    traceKey: config.trace_key,
+    routerIp: place.routerIp,
+    staleThresholdMs: config.droplet_stale_threshold,
+    disableKeepAlives: config.disable_keep_alives,
+    extraHeadersToLog: config.extra_headers_to_log,
+  };
+}
+
+/** Limits of the connections to endpoints. Times in ms, 0 = no limit. */
+export function endpointConnectionSettings(config: Config) {
+  const { cert_chain, private_key } = config.backends;
+  return {
+    dialTimeoutMs: timerMs(config.endpoint_dial_timeout),
+    endpointTimeoutMs: timerMs(config.endpoint_timeout),
+    tlsHandshakeTimeoutMs: timerMs(config.tls_handshake_timeout),
+    maxIdle: config.max_idle_conns,
+    maxIdlePerHost: config.max_idle_conns_per_host,
+    idleTimeoutMs: 90_000,
+    disableKeepAlives: config.disable_keep_alives,
+    keepAliveProbeMs: timerMs(config.endpoint_keep_alive_probe_interval),
+    ca: config.ca_certs,
+    ...(cert_chain !== '' && private_key !== '' ? { cert: cert_chain, key: private_key } : {}),
+  };
+}
+
+/** Limits of the connections from clients. Times in ms, 0 = no limit. */
+export function frontSettings(config: Config) {
+  return {
+    idleTimeoutMs: timerMs(config.frontend_idle_timeout),
+    headTimeoutMs: timerMs(config.read_header_timeout),
+    // The policy answers 431 for what is over the configured limit; the parser only has to hold it.
+    maxHeaderBytes: MIB + 4096,
+  };
+}
+
+export function accessLogSettings(config: Config): AccessLogOptions {
+  return accessLogOptions({
+    disableLogForwardedFor: config.logging.disable_log_forwarded_for,
+    disableLogSourceIp: config.logging.disable_log_source_ip,
+    redactQueryParams: config.logging.redact_query_params,
+    extraFields: config.logging.extra_access_log_fields,
+    extraHeaders: config.extra_headers_to_log,
+  });
+}
