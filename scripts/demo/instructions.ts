@@ -24,7 +24,7 @@ Try it, in another terminal:
 
   # Status: user ${STATUS_USER}, password ${STATUS_PASS}
   curl http://127.0.0.1:${ports.health}/health
-  curl -u ${STATUS_USER}:${STATUS_PASS} http://127.0.0.1:${ports.routes}/routes
+  curl -u ${STATUS_USER}:${STATUS_PASS} http://127.0.0.1:${ports.routes}/routes   # also /varz and /workers
 
 The bus is nats://127.0.0.1:${ports.nats}. Configuration, logs and snapshot are in ${runDir}.
 Ctrl-C ends it all; a second run starts with the routes of this one.

@@ -22,12 +22,14 @@ workers:
 nats:
   embedded:
     port: ${ports.nats}
+backends:
+  max_attempts: 3
+disable_keep_alives: false
 snapshot:
   store: embedded
   path: ${path('snapshot.db')}
   max_age: 24h
 status:
-  host: 127.0.0.1
   port: ${ports.health}
   user: ${STATUS_USER}
   pass: ${STATUS_PASS}
