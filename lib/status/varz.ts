@@ -1,0 +1,86 @@
+import { percentilesMs } from './percentiles.ts';
+import type { PrimaryFigures, WorkerView } from './sources.ts';
+import { workerJson } from './worker-json.ts';
+
+export interface VarzInput {
+  readonly figures: PrimaryFigures;
+  readonly workers: readonly WorkerView[];
+  /** `status.host:status.port`. */
+  readonly host: string;
+  readonly user: string;
+  readonly pass: string;
+  /** Unix ms. */
+  readonly nowMs: number;
+  readonly cores: number;
+  /** Peak resident memory of the primary, kB. */
+  readonly maxRssKb: number;
+  /** Share of a core, all processes. */
+  readonly cpu: number;
+  /** Requests per second over 1, 5 and 15 minutes. */
+  readonly rates: readonly [number, number, number];
+}
+
+const SHARES = [0.5, 0.75, 0.9, 0.95, 0.99] as const;
+
+/**
+ * The object that `/varz` answers and component messages on the bus carry (operations.md 9): gorouter's members,
+ * with the sums over all processes, then our own.
+ */
+export function varz(input: VarzInput): Readonly<Record<string, unknown>> {
+  const { figures, workers, nowMs, rates } = input;
+  const { total } = figures;
+  const [p50, p75, p90, p95, p99] = percentilesMs(total.latency, SHARES).map((ms) => ms / 1000);
+  const workersRssKb = workers.reduce((sum, { stats }) => sum + (stats?.rss ?? 0), 0) / 1024;
+  return {
+    type: 'Router',
+    index: figures.index,
+    host: input.host,
+    credentials: [input.user, input.pass],
+    uuid: `${figures.index}-${figures.uuid}`,
+    start: startText(figures.startedAtMs),
+    uptime: uptimeText(nowMs - figures.startedAtMs),
+    num_cores: input.cores,
+    mem: Math.round(input.maxRssKb + workersRssKb),
+    cpu: input.cpu,
+    log_counts: {},
+    urls: figures.routes,
+    droplets: figures.addresses,
+    bad_requests: total.badRequests,
+    bad_gateways: total.badGateways,
+    requests: total.requests,
+    requests_per_sec: rates[0],
+    rate: rates,
+    responses_2xx: total.responses2xx,
+    responses_3xx: total.responses3xx,
+    responses_4xx: total.responses4xx,
+    responses_5xx: total.responses5xx,
+    responses_xxx: total.responsesOther,
+    latency: { 50: p50, 75: p75, 90: p90, 95: p95, 99: p99, value: 5e-7, samples: 1 },
+    // Requests are not counted by component and app yet; readers find the members, and nothing in them.
+    tags: { component: {} },
+    top10_app_requests: [],
+    ms_since_last_registry_update: figures.msSinceLastUpdate,
+    endpoints: figures.endpoints,
+    epoch: figures.epoch,
+    sequence: figures.seq,
+    checksum: figures.checksum,
+    store: {
+      kind: figures.store.kind,
+      last_saved_ms_ago: figures.store.lastSavedAtMs === undefined ? -1 : nowMs - figures.store.lastSavedAtMs,
+      failing: figures.store.failing,
+    },
+    nats: figures.feed,
+    workers: workers.map(workerJson),
+  };
+}
+
+/** `2026-11-22 16:32:18 +0000`. */
+function startText(unixMs: number): string {
+  return `${new Date(unixMs).toISOString().slice(0, 19).replace('T', ' ')} +0000`;
+}
+
+/** `1d:2h:3m:4s`. */
+function uptimeText(ms: number): string {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  return `${Math.floor(s / 86_400)}d:${Math.floor(s / 3600) % 24}h:${Math.floor(s / 60) % 60}m:${s % 60}s`;
+}
