@@ -9,13 +9,15 @@ export function instructions(
 ): string {
   const front = `http://127.0.0.1:${ports.http}`;
   const victim = backends[1] ?? backends[0];
+  const width = `curl -H 'Host: hello.localhost' ${front}/api/pets`.length;
+  const line = (command: string, comment: string): string => `  ${command.padEnd(width)}  # ${comment}`;
   return `
 Try it, in another terminal:
 
-  curl -H 'Host: hello.localhost' ${front}/          # a route with two endpoints: twice
-  curl -H 'Host: hello.localhost' ${front}/api/pets  # a path route
-  curl -H 'Host: nobody.localhost' ${front}/         # no route: 404
-  kill ${victim?.pid}                                            # ends ${victim?.role.name}; its neighbour answers all
+${line(`curl -H 'Host: hello.localhost' ${front}/`, 'a route with two endpoints: twice')}
+${line(`curl -H 'Host: hello.localhost' ${front}/api/pets`, 'a path route')}
+${line(`curl -H 'Host: nobody.localhost' ${front}/`, 'no route: 404')}
+${line(`kill ${victim?.pid}`, `ends ${victim?.role.name}; its neighbour answers all`)}
 
   # WebSocket: an echo, and the handshake as curl sees it
   node_modules/.bin/node scripts/demo/ws-client.ts --host echo.localhost ws://127.0.0.1:${ports.http}/ 'anyone there?'
