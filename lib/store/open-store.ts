@@ -1,7 +1,7 @@
 import { RouterError } from '../errors.ts';
 import type { Logger } from '../log/logger.ts';
 import { NoStore } from './none.ts';
-import { RedisStore, type RedisStoreOptions } from './redis.ts';
+import { RedisStore, type RedisStoreOptions } from './redis-store.ts';
 import { SqliteStore } from './sqlite.ts';
 import type { SnapshotStore } from './store.ts';
 

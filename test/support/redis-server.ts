@@ -17,8 +17,8 @@ export interface RedisServerOptions {
 
 /** A real redis-server in a temporary folder. Its output is kept, and shown when it does not start. */
 export class RedisServer {
-  readonly dir: string;
-  readonly socket: string;
+  /** Made at the first start. */
+  dir = '';
   /** 0 when not asked for. */
   port = 0;
   tlsPort = 0;
@@ -28,8 +28,10 @@ export class RedisServer {
 
   constructor(options: RedisServerOptions = {}) {
     this.#options = options;
-    this.dir = mkdtempSync(join(tmpdir(), 'turnout-redis-'));
-    this.socket = join(this.dir, 'redis.sock');
+  }
+
+  get socket(): string {
+    return join(this.dir, 'redis.sock');
   }
 
   /** Of the unix socket. */
@@ -49,6 +51,7 @@ export class RedisServer {
   /** Starts it, or starts it again on the same ports with nothing in it. */
   async start(): Promise<this> {
     const { tls, tcp, args = [] } = this.#options;
+    if (this.dir === '') this.dir = mkdtempSync(join(tmpdir(), 'turnout-redis-'));
     if (tcp === true && this.port === 0) this.port = await freePort();
     const all = ['--port', String(this.port), '--bind', '127.0.0.1', '--unixsocket', this.socket];
     all.push('--dir', this.dir, '--save', '', '--daemonize', 'no');
@@ -87,6 +90,11 @@ export class RedisServer {
     return this;
   }
 
+  /** Resolves when the server is as `predicate` wants it. */
+  async until(predicate: () => boolean): Promise<void> {
+    await until(predicate, 'the state of redis-server');
+  }
+
   /** As the command line client prints it, without the trailing newline. */
   cli(...args: string[]): string {
     return execFileSync('redis-cli', ['-s', this.socket, ...args], { encoding: 'utf8' }).replace(/\n$/, '');
@@ -115,7 +123,7 @@ export class RedisServer {
   /** Ends it and removes its folder. */
   async remove(): Promise<void> {
     await this.stop();
-    rmSync(this.dir, { recursive: true, force: true });
+    if (this.dir !== '') rmSync(this.dir, { recursive: true, force: true });
   }
 
   #pem(name: string): string {
