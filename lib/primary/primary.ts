@@ -46,7 +46,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     timestamp: config.logging.format.timestamp === 'rfc3339' ? 'rfc3339' : 'unix-epoch',
     prefix: config.logging.syslog,
   });
-  for (const { message } of options.warnings) logger.warn('config-warning', { warning: message });
+  for (const { message } of options.warnings) logger.warn('Warning loading config:', { error: message });
   logger.info('starting');
   const now = Date.now;
   const routerIp = await localAddress();

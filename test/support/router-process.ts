@@ -1,0 +1,210 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { SCRIPT } from './run-turnout.ts';
+import { until } from './until.ts';
+
+/** One line of the operational log. */
+export interface LogLine {
+  readonly log_level: number;
+  readonly message: string;
+  readonly source: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** One member of `/workers`. */
+export interface WorkerFigures {
+  readonly id: number;
+  readonly pid: number;
+  readonly state: string;
+  readonly epoch: string;
+  readonly sequence: number;
+  readonly acked_sequence: number;
+  readonly lag_changes: number;
+  readonly resyncs: number;
+  readonly checksum: number;
+  readonly routes: number;
+  readonly endpoints: number;
+  readonly requests: number;
+}
+
+const USER = 'router-status';
+const PASS = 'secret';
+
+/**
+ * A real router: `scripts/turnout` with a configuration of free ports, two workers and no pause at start. `config`
+ * is YAML at the top level that comes after ours; keep `status` and `port` out of it.
+ */
+export class RouterProcess {
+  readonly lines: LogLine[] = [];
+  output = '';
+  /** Of the traffic listener, once it serves. */
+  port = 0;
+  healthPort = 0;
+  routesPort = 0;
+  readonly folder: string;
+  readonly #config: string;
+  #child: ChildProcess | undefined;
+
+  private constructor(folder: string, config: string) {
+    this.folder = folder;
+    this.#config = config;
+  }
+
+  /** Not started yet. `closing` is given what ends it and removes its folder. */
+  static async make(closing: (close: () => unknown) => void, config: string): Promise<RouterProcess> {
+    const folder = await mkdtemp(join(tmpdir(), 'turnout-'));
+    const router = new RouterProcess(folder, config);
+    closing(async () => {
+      await router.kill();
+      await rm(folder, { recursive: true, force: true });
+    });
+    return router;
+  }
+
+  /** Started and serving. */
+  static async start(closing: (close: () => unknown) => void, config: string): Promise<RouterProcess> {
+    const router = await RouterProcess.make(closing, config);
+    await router.start();
+    return router;
+  }
+
+  get pid(): number {
+    if (this.#child?.pid === undefined) throw new Error('the router does not run');
+    return this.#child.pid;
+  }
+
+  get accessLog(): string {
+    return join(this.folder, 'access.log');
+  }
+
+  /** Resolves when `gorouter.started` is said; rejects with the output when the router ends before. */
+  async start(args: readonly string[] = []): Promise<void> {
+    await this.launch(args);
+    await this.said('gorouter.started');
+    const listener = this.last('tcp-listener-started')?.data as { address: { Port: number } };
+    this.port = listener.address.Port;
+  }
+
+  /** Begins to run; resolves when the status servers listen. */
+  async launch(args: readonly string[] = []): Promise<void> {
+    const file = join(this.folder, 'config.yml');
+    await writeFile(file, this.#yaml());
+    this.lines.length = 0;
+    this.output = '';
+    // A group of its own, so that a signal to the group, as a terminal sends it, does not reach mocha.
+    const child = spawn(SCRIPT, ['-c', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    this.#child = child;
+    createInterface(child.stdout).on('line', (line) => {
+      this.output += `${line}\n`;
+      if (line.startsWith('{')) this.lines.push(JSON.parse(line) as LogLine);
+    });
+    child.stderr.on('data', (text: Buffer) => {
+      this.output += text.toString();
+    });
+    const line = await this.said('status-listening');
+    const { health, routes } = line.data as { health: { port: number }; routes: { port: number } };
+    this.healthPort = health.port;
+    this.routesPort = routes.port;
+  }
+
+  /** The first line with that message, waited for. */
+  async said(message: string, where: (line: LogLine) => boolean = () => true): Promise<LogLine> {
+    const child = this.#child;
+    return until(
+      () => {
+        const line = this.lines.find((each) => each.message === message && where(each));
+        if (line === undefined && child?.exitCode !== null) {
+          throw new Error(`the router ended without saying ${message}:\n${this.output}`);
+        }
+        return line;
+      },
+      `the log line ${message}`,
+      15_000,
+    );
+  }
+
+  last(message: string): LogLine | undefined {
+    return this.lines.findLast((line) => line.message === message);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    process.kill(this.pid, name);
+  }
+
+  /** As Ctrl-C does: to the router and its workers at once. */
+  signalGroup(name: NodeJS.Signals): void {
+    process.kill(-this.pid, name);
+  }
+
+  /** The exit status, once the router has ended; the signal's name when one ended it. */
+  async ended(): Promise<number | NodeJS.Signals> {
+    const child = this.#child;
+    if (child === undefined) throw new Error('the router was never started');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return child.exitCode ?? child.signalCode ?? -1;
+  }
+
+  /** SIGTERM, and its end. */
+  async stop(): Promise<number | NodeJS.Signals> {
+    this.signal('SIGTERM');
+    return this.ended();
+  }
+
+  /** Ends the primary, and the workers that it may have left, whatever state they are in. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child?.pid === undefined) return;
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // The group is gone: nothing is left to end.
+    }
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  }
+
+  async health(): Promise<number> {
+    const response = await fetch(`http://127.0.0.1:${this.healthPort}/health`);
+    await response.arrayBuffer();
+    return response.status;
+  }
+
+  /** JSON of a page on the routes listener. */
+  async status(path: '/routes'): Promise<Record<string, Record<string, unknown>[]>>;
+  async status(path: '/workers'): Promise<WorkerFigures[]>;
+  async status(path: '/varz'): Promise<Record<string, unknown>>;
+  async status(path: string): Promise<unknown> {
+    const authorization = `Basic ${Buffer.from(`${USER}:${PASS}`).toString('base64')}`;
+    const response = await fetch(`http://127.0.0.1:${this.routesPort}${path}`, {
+      headers: { authorization },
+    });
+    if (response.status !== 200) throw new Error(`${path} answered ${response.status}`);
+    return response.json();
+  }
+
+  /** Resolves when that many routes are served, by every worker. */
+  async knowsRoutes(count: number): Promise<void> {
+    await until(async () => {
+      const workers = await this.status('/workers');
+      const routes = Object.keys(await this.status('/routes')).length;
+      return (
+        routes === count && workers.every(({ state, lag_changes: lag }) => state === 'listening' && lag === 0)
+      );
+    }, `${count} routes in every worker`);
+  }
+
+  #yaml(): string {
+    return `
+port: ${this.port}
+status: {port: ${this.healthPort}, user: ${USER}, pass: ${PASS}, routes: {port: ${this.routesPort}}}
+start_response_delay_interval: 0s
+logging: {level: debug}
+access_log: {file: ${this.accessLog}}
+${this.#config.includes('workers:') ? '' : 'workers: {count: 2}'}
+${this.#config.includes('snapshot:') ? '' : `snapshot: {path: ${join(this.folder, 'snapshot.db')}, save_interval: 50ms}`}
+${this.#config}`;
+  }
+}
