@@ -114,7 +114,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     ending.abort();
   });
 }
-process.stdout.on('error', () => {}); // the terminal went away: there is nobody left to tell
+process.stdout.on('error', () => ending.abort()); // nobody is left to see it: a pipe was closed
 process.on('exit', killAll); // whatever a failure of our own left behind
 
 try {
