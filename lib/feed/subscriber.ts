@@ -173,6 +173,7 @@ export class Subscriber {
       facts: { host: serverName(server), addr: serverName({ hostname: peer.ip, port: peer.port }) },
       sinceMs: performance.now(),
     };
+    void this.#watch(connection, server.tlsName, link.facts);
     try {
       this.#natsLog.info(
         this.#connectedOnce ? 'nats-connection-reconnected' : 'Successfully-connected-to-nats',
@@ -190,7 +191,6 @@ export class Subscriber {
       if (!this.#connectedOnce) this.#log.info('subscriber-started');
       this.#connectedOnce = true;
       this.#servers.learn(connection.info?.connect_urls ?? [], server.tlsName);
-      void this.#watch(connection, server.tlsName, link.facts);
       return link;
     } catch (error) {
       await connection.close();

@@ -75,13 +75,17 @@ async function startReal(options: BusOptions, closing: Closing): Promise<Running
 const OPEN = 'CONNECT {"verbose":true,"pedantic":false}\r\n';
 const QUIET = 'CONNECT {"verbose":false,"pedantic":false}\r\n';
 
-/** What raw bytes are answered with; `closes` = the server ends the connection after that. */
-const SESSIONS: { name: string; send: string; answer: string; closes?: true }[] = [
+/**
+ * What raw bytes are answered with; `closes` = the server ends the connection after that. `unsplit` = nats-server
+ * says the same error twice when the payload comes in another piece than its PUB, so only the whole is compared.
+ */
+const SESSIONS: { name: string; send: string; answer: string; closes?: true; unsplit?: true }[] = [
   { name: 'answers a ping without CONNECT', send: 'PING\r\n', answer: 'PONG\r\n' },
   {
     name: 'is verbose and pedantic until told otherwise',
     send: 'SUB a 1\r\nPUB a.* 0\r\n\r\nCONNECT {}\r\n',
     answer: "+OK\r\n-ERR 'Invalid Publish Subject'\r\n+OK\r\n+OK\r\n",
+    unsplit: true,
   },
   {
     name: 'says +OK to each command when verbose',
@@ -161,6 +165,7 @@ const SESSIONS: { name: string; send: string; answer: string; closes?: true }[] 
     name: 'tells a pedantic client of a bad subject',
     send: 'CONNECT {"verbose":true,"pedantic":true}\r\nPUB foo..x 2\r\nhi\r\n',
     answer: "+OK\r\n-ERR 'Invalid Publish Subject'\r\n+OK\r\n",
+    unsplit: true,
   },
   {
     name: 'keeps the first subscription of an id',
@@ -580,7 +585,7 @@ function describeBus(
           for (const close of closes) await close();
         });
 
-        for (const { name: title, send, answer, closes } of SESSIONS) {
+        for (const { name: title, send, answer, closes, unsplit } of SESSIONS) {
           it(title, async () => {
             const whole = await BusSession.open(bus.port, closing);
             if (closes) {
@@ -592,6 +597,7 @@ function describeBus(
             // The answer to a last ping shows that nothing more comes.
             whole.send(`${send}PING\r\n`);
             await whole.expect(`${answer}PONG\r\n`);
+            if (unsplit) return;
             const split = await BusSession.open(bus.port, closing);
             whole.socket.destroy();
             await split.sendSplit(`${send}PING\r\n`);
