@@ -21,16 +21,20 @@ const FORMS =
 /** Throws CONFIG_INVALID, naming the URL without its password. Source of the scheme names: IANA's registry. */
 export function parseRedisUrl(text: string): RedisTarget {
   if (text.startsWith('/')) return socketTarget(text, undefined, undefined, 0);
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // A URL may not have a user without a host; that of a socket has no host.
+  const parsable = text.replace(/^((?:redis\+)?unix:\/\/[^/]*@)\//, '$1localhost/');
+  const url = URL.canParse(parsable) ? new URL(parsable) : undefined;
   if (url === undefined) throw invalid(text, 'is not a URL');
   const username = decoded(url.username);
   const password = decoded(url.password);
   switch (url.protocol) {
     case 'unix:':
     case 'redis+unix:':
-      if (url.hostname !== '' || url.pathname.length < 2) throw invalid(text, 'names no socket');
+      if (!['', 'localhost'].includes(url.hostname) || url.pathname.length < 2) {
+        throw invalid(text, 'names no socket');
+      }
       return socketTarget(
-        decodeURIComponent(url.pathname),
+        decoded(url.pathname) ?? '',
         username,
         password,
         dbOf(text, url.searchParams.get('db')),
