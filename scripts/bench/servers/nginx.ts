@@ -1,0 +1,90 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hostOf, type RouteSet } from '../feed/bench-route.ts';
+import { freePorts } from '../free-ports.ts';
+import { canConnect } from '../probes/can-connect.ts';
+import type { Processes } from '../processes.ts';
+import type { Contender } from '../request-cost/contender.ts';
+
+/**
+ * The yardstick: it does what a router has to do to a request, and no more. Same fields added, a log line with the
+ * same facts, connections kept on both sides; a host name chooses among as many upstreams as there are endpoints.
+ */
+export async function startNginx(
+  processes: Processes,
+  dir: string,
+  routes: RouteSet,
+  core: number,
+): Promise<Contender> {
+  const [port = 0] = await freePorts(1);
+  mkdirSync(dir, { recursive: true });
+  const accessLog = join(dir, 'access.log');
+  const configFile = join(dir, 'nginx.conf');
+  writeFileSync(configFile, config(dir, port, accessLog, routes));
+  const server = processes.start({
+    name: 'nginx',
+    command: 'nginx',
+    args: ['-p', dir, '-c', configFile],
+    core,
+  });
+  await server.until(() => canConnect(port), 'listening');
+  return { name: 'nginx', port, pid: server.pid, accessLog };
+}
+
+function config(dir: string, port: number, accessLog: string, routes: RouteSet): string {
+  const endpoints = routes.endpoints ?? routes.count;
+  const many = <T>(count: number, line: (n: number) => T): string =>
+    Array.from({ length: count }, (_, n) => line(n)).join('\n');
+  return `
+daemon off;
+${process.getuid?.() === 0 ? 'user root;' : ''}
+worker_processes 1;
+pid ${dir}/nginx.pid;
+error_log ${dir}/error.log;
+events { worker_connections 8192; }
+http {
+  client_body_temp_path ${dir}/client_body;
+  proxy_temp_path ${dir}/proxy;
+  fastcgi_temp_path ${dir}/fastcgi;
+  uwsgi_temp_path ${dir}/uwsgi;
+  scgi_temp_path ${dir}/scgi;
+  log_format gorouter '$host - [$time_iso8601] "$request" $status $request_length $body_bytes_sent '
+    '"$http_referer" "$http_user_agent" "$remote_addr:$remote_port" "$upstream_addr" '
+    'x_forwarded_for:"$proxy_add_x_forwarded_for" x_forwarded_proto:"$scheme" vcap_request_id:"$request_id" '
+    'response_time:$request_time gorouter_time:$upstream_response_time '
+    'app_id:"app" app_index:"0" instance_id:"instance" x_cf_routererror:"-"';
+  # In whole buffers, as the router's own.
+  access_log ${accessLog} gorouter buffer=64k flush=1s;
+  keepalive_requests 1000000000;
+  keepalive_timeout 900s;
+  map_hash_max_size 262144;
+  map_hash_bucket_size 128;
+  map $host $endpoint {
+${many(routes.count, (n) => `    ${hostOf(n)} endpoint_${n % endpoints};`)}
+  }
+${many(endpoints, (n) => upstream(n, routes.backendPort))}
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    add_header X-Vcap-Request-Id $request_id;
+    location / {
+      proxy_pass http://$endpoint;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Request-Start $msec;
+      proxy_set_header X-Vcap-Request-Id $request_id;
+      proxy_set_header X-Cf-ApplicationId f2a3e0a7-1b7e-4d1c-9a0e-1f0f5e7d9c10;
+      proxy_set_header X-Cf-InstanceId 6f1de3a0-5f3c-4bd1-6ee7-9a3d;
+      proxy_set_header X-Cf-InstanceIndex 0;
+    }
+  }
+}
+`;
+}
+
+function upstream(n: number, port: number): string {
+  const address = `127.0.${((n + 257) >> 8) & 255}.${(n + 257) & 255}:${port}`;
+  return `  upstream endpoint_${n} { server ${address}; keepalive 128; keepalive_requests 1000000000; keepalive_timeout 900s; }`;
+}
