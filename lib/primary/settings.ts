@@ -29,25 +29,27 @@ export function subscriberSettings(config: Config) {
 
 export function storeSettings(config: Config) {
   const { snapshot } = config;
-  const { redis } = snapshot;
   return {
     store: snapshot.store,
     path: snapshot.path,
     maxAgeMs: snapshot.max_age,
-    redis:
-      snapshot.store === 'redis'
-        ? {
-            url: redis.url,
-            keyPrefix: redis.key_prefix,
-            routerId: redis.router_id,
-            cluster: redis.cluster,
-            tls: {
-              ...(redis.ca_certs === '' ? {} : { ca: redis.ca_certs }),
-              ...(redis.cert_chain === '' ? {} : { cert: redis.cert_chain }),
-              ...(redis.private_key === '' ? {} : { key: redis.private_key }),
-            },
-          }
-        : undefined,
+    redis: snapshot.store === 'redis' ? redisSettings(snapshot.redis) : undefined,
+  };
+}
+
+function redisSettings(redis: Config['snapshot']['redis']) {
+  const tls = {
+    ...(redis.ca_certs === '' ? {} : { ca: redis.ca_certs }),
+    ...(redis.cert_chain === '' ? {} : { cert: redis.cert_chain }),
+    ...(redis.private_key === '' ? {} : { key: redis.private_key }),
+  };
+  return {
+    url: redis.url,
+    keyPrefix: redis.key_prefix,
+    routerId: redis.router_id,
+    cluster: redis.cluster,
+    // Certificates that are there want a URL with TLS; none is not the same as an empty set of them.
+    ...(Object.keys(tls).length === 0 ? {} : { tls }),
   };
 }
 
