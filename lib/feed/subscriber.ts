@@ -2,49 +2,10 @@ import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type NatsConnection, type NatsError, usernamePasswordAuthenticator } from 'nats';
 import type { Logger } from '../log/logger.ts';
-import { Inbox, type InboxCounters, type InboxEvents } from './inbox.ts';
+import { Inbox } from './inbox.ts';
 import { type Candidate, ServerList } from './server-list.ts';
 import { type Peer, probeServer, type ServerAddress, serverName } from './server-probe.ts';
-import type { StartMessage } from './start-message.ts';
-
-export interface SubscriberOptions {
-  /** Tried in random order; the other members of a cluster, as told by a server, are tried as well. */
-  readonly servers: readonly ServerAddress[];
-  readonly user: string;
-  readonly pass: string;
-  /** Mutual TLS, PEM texts. Servers are checked against `ca` alone. */
-  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
-  /** Two unanswered pings are a lost connection. */
-  readonly pingIntervalMs: number;
-  readonly startMessage: () => StartMessage;
-  /** 0 = only at start and after a loss. */
-  readonly publishStartIntervalMs: number;
-  readonly enableHttp2: boolean;
-  /** The router's effective threshold (registry.md 6). */
-  readonly staleThresholdMs: number;
-  readonly logger: Logger;
-  /** Pause between rounds over the servers after a loss; 2 s when absent. */
-  readonly reconnectWaitMs?: number;
-  /** The same before the first connection; 500 ms when absent. */
-  readonly firstConnectWaitMs?: number;
-  /** For each server to answer; 2 s when absent. */
-  readonly connectTimeoutMs?: number;
-}
-
-/** Called one at a time, in the order in which things came. */
-export interface SubscriberEvents extends InboxEvents {
-  /** The first connection stands, and the server knows of our subscriptions. */
-  onConnected(): void;
-  onDisconnected(): void;
-  onReconnected(): void;
-}
-
-export interface FeedCounters extends InboxCounters {
-  greets: number;
-  reconnects: number;
-  /** Times a server said that it dropped messages because we read too slowly. */
-  slowConsumers: number;
-}
+import type { FeedCounters, SubscriberEvents, SubscriberOptions } from './subscriber-options.ts';
 
 interface Link {
   readonly connection: NatsConnection;
@@ -111,36 +72,44 @@ export class Subscriber {
 
   async #run(): Promise<void> {
     const {
-      publishStartIntervalMs,
       firstConnectWaitMs = 500,
       reconnectWaitMs = 2000,
       pingIntervalMs,
+      publishStartIntervalMs,
     } = this.#options;
-    const announcing =
-      publishStartIntervalMs > 0 ? setInterval(() => this.#announce(), publishStartIntervalMs) : undefined;
-    this.#link = await this.#connectAny(firstConnectWaitMs);
-    if (this.#link !== undefined) this.#events.onConnected();
-    while (this.#link !== undefined) {
-      const { connection, facts, sinceMs }: Link = this.#link;
-      const reason = await connection.closed();
-      this.#link = undefined;
-      if (this.#stopping.signal.aborted) break;
-      this.#natsLog.info(
-        'nats-connection-disconnected',
-        reason instanceof Error ? { ...facts, error: reason.message } : facts,
+    const { signal } = this.#stopping;
+    let announcing: NodeJS.Timeout | undefined;
+    if (publishStartIntervalMs > 0) {
+      announcing = setInterval(
+        () => this.#say('router.start', this.#link?.connection),
+        publishStartIntervalMs,
       );
+    }
+    let reminding: NodeJS.Timeout | undefined;
+    for (let losses = 0; ; losses += 1) {
+      const link = await this.#connectAny(losses === 0 ? firstConnectWaitMs : reconnectWaitMs);
+      clearInterval(reminding);
+      if (link === undefined) break;
+      this.#link = link;
+      // A stop that came before this line did not see the connection.
+      if (signal.aborted) await link.connection.close();
+      else if (losses === 0) this.#events.onConnected();
+      else {
+        this.#reconnects += 1;
+        this.#events.onReconnected();
+      }
+      const reason = await link.connection.closed();
+      this.#link = undefined;
+      if (signal.aborted) break;
+      const why = reason instanceof Error ? { error: reason.message } : {};
+      this.#natsLog.info('nats-connection-disconnected', { ...link.facts, ...why });
       this.#events.onDisconnected();
-      const reminding = setInterval(
-        () => this.#natsLog.info('nats-connection-still-disconnected', facts),
+      reminding = setInterval(
+        () => this.#natsLog.info('nats-connection-still-disconnected', link.facts),
         pingIntervalMs,
       );
       // A server that takes us and cuts us off at once must not keep us busy.
-      if (performance.now() - sinceMs < reconnectWaitMs) await this.#pause(reconnectWaitMs);
-      this.#link = await this.#connectAny(reconnectWaitMs);
-      clearInterval(reminding);
-      if (this.#link === undefined) break;
-      this.#reconnects += 1;
-      this.#events.onReconnected();
+      if (performance.now() - link.sinceMs < reconnectWaitMs) await this.#pause(reconnectWaitMs);
     }
     clearInterval(announcing);
   }
@@ -148,19 +117,20 @@ export class Subscriber {
   /** Goes round all servers until one has us as a subscriber; undefined when stopped before that. */
   async #connectAny(waitMs: number): Promise<Link | undefined> {
     const { signal } = this.#stopping;
-    for (;;) {
+    while (!signal.aborted) {
       for (const server of this.#servers.round()) {
-        if (signal.aborted) return undefined;
         try {
           const link = await this.#join(server);
           this.#reported.clear();
           return link;
         } catch (error) {
-          if (!signal.aborted) this.#report(error instanceof Error ? error.message : String(error), server);
+          if (signal.aborted) return undefined;
+          this.#report(error instanceof Error ? error.message : String(error), server);
         }
       }
       await this.#pause(waitMs);
     }
+    return undefined;
   }
 
   /** Connects to one server, subscribes and announces the router. */
@@ -185,7 +155,7 @@ export class Subscriber {
         refusal = error;
       });
       // After the subscriptions, or the first answers could be lost.
-      this.#announce(connection);
+      connection.publish('router.start', this.#startText());
       await abandonable(connection.flush(), signal);
       if (refusal !== undefined) throw refusal;
       if (!this.#connectedOnce) this.#log.info('subscriber-started');
@@ -234,7 +204,7 @@ export class Subscriber {
         if (error !== null) onRefused(error);
         else if (!signal.aborted) {
           this.#greets += 1;
-          message.respond(this.#startText());
+          this.#say(message.reply ?? '', connection);
         }
       },
     });
@@ -246,9 +216,14 @@ export class Subscriber {
     });
   }
 
-  #announce(connection = this.#link?.connection): void {
-    if (connection === undefined || connection.isClosed()) return;
-    connection.publish('router.start', this.#startText());
+  /** Nothing may be thrown into the package's reading of the connection, which would end without a word. */
+  #say(subject: string, connection: NatsConnection | undefined): void {
+    if (subject === '' || connection === undefined || connection.isClosed()) return;
+    try {
+      connection.publish(subject, this.#startText());
+    } catch (error) {
+      this.#natsLog.error('nats-publish-failed', { error, subject });
+    }
   }
 
   #startText(): string {
@@ -264,7 +239,7 @@ export class Subscriber {
       if (!/slow consumer/i.test(error)) continue;
       // Some registrations never reached us: let everybody say them again.
       this.#slowConsumers += 1;
-      this.#announce(connection);
+      this.#say('router.start', connection);
     }
   }
 

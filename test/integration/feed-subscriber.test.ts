@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { connect, type NatsConnection } from 'nats';
-import { Subscriber, type SubscriberOptions } from '../../lib/feed/subscriber.ts';
+import { Subscriber } from '../../lib/feed/subscriber.ts';
+import type { SubscriberOptions } from '../../lib/feed/subscriber-options.ts';
 import type { Registration } from '../../lib/routes/endpoint.ts';
 import { type KeyPair, makeCa, makeCert } from '../support/certificates.ts';
 import { closingAfterEach } from '../support/closing.ts';
@@ -481,6 +482,18 @@ describe('Subscriber', () => {
     });
   });
 
+  it('stops at any moment of connecting', async () => {
+    const server = await natsServer();
+    for (let turns = 0; turns < 60; turns += 1) {
+      const { subject, heard } = subscriber([server.port]);
+      for (let i = 0; i < turns; i += 1) await new Promise(setImmediate);
+      await subject.stop();
+      const before = [...heard];
+      await new Promise(setImmediate);
+      expect(heard).to.deep.equal(before);
+    }
+  });
+
   it('stops while connecting, while connected, twice, and before start', async () => {
     const server = await natsServer();
     const { subject, heard } = subscriber([server.port]);
@@ -495,6 +508,10 @@ describe('Subscriber', () => {
     const waiting = subscriber([server.port], { firstConnectWaitMs: 60_000 });
     await until(() => waiting.logged('nats-connection-error').length > 0, 'the first attempt');
     await waiting.subject.stop();
+    const nowhere = subscriber([]);
+    await nowhere.subject.stop();
+    const early = subscriber([server.port]);
+    await early.subject.stop();
     const never = new Subscriber(
       {
         servers: [],

@@ -10,7 +10,6 @@ export class BusSession {
     return this.#received.replace(/^INFO [^\n]*\n/, '').replaceAll('PING\r\n', '');
   }
   closed = false;
-  pings = 0;
   #received = '';
 
   private constructor(socket: Socket) {
