@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setAside } from './set-aside.ts';
@@ -154,7 +154,7 @@ export class SqliteFile {
     }
     if (found !== undefined) return;
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeDirectory(dirname(path));
       // Made here for its mode: route service URLs and addresses are nobody else's business.
       closeSync(openSync(path, 'wx', 0o600));
     } catch (error) {
@@ -293,4 +293,11 @@ function pragma(db: DatabaseSync, name: 'application_id' | 'user_version'): numb
 
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** `mkdirSync` with `recursive` never returns where the file system has no room for directories, as in /proc. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path);
 }
