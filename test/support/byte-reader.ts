@@ -22,6 +22,7 @@ export class ByteReader {
   #chunks: Buffer[] = [];
   #all: Buffer = Buffer.alloc(0);
   #consumed = 0;
+  #length = 0;
   #wakers: (() => void)[] = [];
   ended = false;
   closed = false;
@@ -31,6 +32,7 @@ export class ByteReader {
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk);
+      this.#length += chunk.length;
       this.#wake();
     });
     socket.on('end', () => {
@@ -75,7 +77,9 @@ export class ByteReader {
   }
 
   async exactly(length: number): Promise<Buffer> {
-    await this.#when(() => (this.rest.length >= length ? true : undefined), `${length} bytes`);
+    // Joined once, when all of it is there: bodies are large.
+    const enough = this.#consumed + length;
+    await this.#when(() => (this.#length >= enough ? true : undefined), `${length} bytes`);
     return this.#take(length);
   }
 

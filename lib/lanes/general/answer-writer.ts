@@ -25,6 +25,7 @@ export function writeHead(
     res.useChunkedEncodingByDefault = false;
     res.shouldKeepAlive = res.shouldKeepAlive && persistence.delimited && !persistence.close;
     if (res.shouldKeepAlive) flat.push('Connection', 'keep-alive');
+    else if (persistence.close) flat.push('Connection', 'close');
   } else if (persistence.close || !res.shouldKeepAlive) {
     res.shouldKeepAlive = false;
     flat.push('Connection', 'close');

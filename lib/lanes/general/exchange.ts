@@ -46,6 +46,8 @@ export interface SoundRequest {
   readonly expectsContinue: boolean;
   /** Protocol that the client asks to switch to. */
   readonly upgrade: string | undefined;
+  /** Whether nothing may follow it on its connection. */
+  readonly last: boolean;
 }
 
 /** Called when an endpoint agreed to switch protocols, with what it sent first. Returns when the tunnel has ended. */
@@ -201,7 +203,8 @@ export class Exchange {
     };
     requestSwitch(lease.connection, outbound, {
       information: (info) => this.#informed(info, lease),
-      response: (response) => this.#responded(response, lease, () => true),
+      // Not kept for others after a refusal: the endpoint may have begun to read the other protocol.
+      response: (response) => this.#responded(response, lease, () => false),
       switched: (switched) => this.#switched(switched, lease),
       failed: (error) => this.#settleAttempt?.(error),
     });
@@ -248,13 +251,18 @@ export class Exchange {
       return;
     }
 
+    if (response.httpVersionMajor !== 1) {
+      // Read by node as if it were 1.1; who says another version may mean another framing.
+      settle(badResponse(`malformed HTTP version "HTTP/${response.httpVersion}"`));
+      return;
+    }
+
     const relayed = new EndpointResponse(response, this.#res);
     const close = this.#mustClose();
     try {
       relayed.writeHead(this.#incomingHeaders(rawHeaders, lease, undefined), close);
     } catch (error) {
-      const message = `net/http: HTTP/1.x transport connection broken: ${(error as Error).message}`;
-      settle(new RouterError('ENDPOINT_BAD_RESPONSE', message, { source: 'endpoint', cause: error }));
+      settle(badResponse((error as Error).message));
       return;
     }
     this.#status = statusCode;
@@ -344,7 +352,7 @@ export class Exchange {
       this.#client.linger();
       return true;
     }
-    return this.#deps.draining();
+    return this.#request.last || this.#deps.draining();
   }
 
   /** The answer is out and the client is still sending: nobody reads it any more, neither here nor there. */
@@ -509,6 +517,11 @@ function clientGone(): RouterError {
 function badUpgrade(): RouterError {
   const code: ErrorCode = 'ENDPOINT_BAD_UPGRADE';
   return new RouterError(code, '101 without the upgrade that was asked for', { source: 'endpoint' });
+}
+
+function badResponse(what: string): RouterError {
+  const message = `net/http: HTTP/1.x transport connection broken: ${what}`;
+  return new RouterError('ENDPOINT_BAD_RESPONSE', message, { source: 'endpoint' });
 }
 
 function ignore(): void {}

@@ -9,6 +9,7 @@ import { expectation } from '../../request/expectation.ts';
 import { requestFraming } from '../../request/framing.ts';
 import { requestHost } from '../../request/host.ts';
 import type { RequestRecord } from '../../request/record.ts';
+import { hasToken } from '../../request/request-head.ts';
 import type { RequestSettings } from '../../request/settings.ts';
 import { upgradeToken } from '../../request/upgrade.ts';
 import type { RouteTable } from '../../routes/route-table.ts';
@@ -72,6 +73,8 @@ export class GeneralLane {
   readonly #connections: EndpointConnections;
   readonly #exchangeDeps: ExchangeDeps;
   readonly #clients = new Map<Socket, ClientConnection>();
+  /** Requests behind which node loses bytes. */
+  readonly #last = new WeakSet<IncomingMessage>();
   #activeRequests = 0;
   #openTunnels = 0;
   #draining: Promise<void> | undefined;
@@ -111,7 +114,7 @@ export class GeneralLane {
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
-      shouldUpgradeCallback: (req) => this.#upgrades(req),
+      shouldUpgradeCallback: (req) => this.#handsOver(req),
     });
     this.server.maxHeadersCount = 0; // unlimited: the policy counts, node would drop the surplus without a word
     this.server.on('connection', (socket: Socket) => this.#connected(socket));
@@ -191,30 +194,40 @@ export class GeneralLane {
     client.enter(() => this.#serve(req, res, client, undefined, undefined));
   }
 
-  /** Whether node is to hand over the socket. Asked before the events that follow from the answer. */
-  #upgrades(req: IncomingMessage): boolean {
+  /**
+   * Whether node is to hand over the socket of a request that names an upgrade: asked before the events that follow.
+   * A yes says nothing about the upgrade. On a no node loses the bytes that came behind the request, so it is only
+   * said where the socket is of no use, and the answer is then the last on its connection.
+   */
+  #handsOver(req: IncomingMessage): boolean {
+    const framing = requestFraming(incomingHead(req));
+    const bodiless =
+      !isAnswer(framing) && (framing.kind === 'none' || (framing.kind === 'length' && framing.length === 0));
     const client = this.#clients.get(req.socket);
-    // Behind pipelined requests that are not answered yet it is served as what it also is, an ordinary request.
-    if (client === undefined || client.busy) return false;
-    return upgradeToken(incomingHead(req)) !== undefined;
+    if (bodiless && client !== undefined && !client.busy) return true;
+    this.#last.add(req);
+    return false;
   }
 
   #upgrade(req: IncomingMessage, duplex: Duplex, head: Buffer): void {
-    const socket = req.socket;
+    const { socket } = req;
     const client = this.#clients.get(socket);
-    // A request with a body is no upgrade, so node gives us the socket itself.
     if (client === undefined || client.refused || duplex !== socket) {
       duplex.destroy();
       return;
     }
+    const incoming = incomingHead(req);
     const detached = new DetachedClient(req, socket, head, (early) => {
       if (early.length > 0) socket.unshift(early);
       // Only now: a request in the early bytes must find the connection free.
       process.nextTick(() => {
-        if (!socket.destroyed) this.handleConnection(socket);
+        if (socket.destroyed) return;
+        this.handleConnection(socket);
+        socket.resume();
       });
     });
-    client.enter(() => this.#serve(req, detached.res, client, upgradeToken(incomingHead(req)), detached));
+    if (hasToken(incoming.headers, 'connection', 'close')) detached.res.shouldKeepAlive = false;
+    client.enter(() => this.#serve(req, detached.res, client, upgradeToken(incoming), detached));
   }
 
   #connect(req: IncomingMessage, duplex: Duplex): void {
@@ -279,7 +292,8 @@ export class GeneralLane {
     if (isAnswer(route)) return route;
     const expected = expectation(head);
     if (typeof expected !== 'string') return expected;
-    return { head, route, framing, expectsContinue: expected === 'continue', upgrade };
+    const last = this.#last.has(req);
+    return { head, route, framing, expectsContinue: expected === 'continue', upgrade, last };
   }
 
   /** Before the handlers: no record, no request id, and no Date on a refusal (http.md 1). */
@@ -295,7 +309,7 @@ export class GeneralLane {
     res.once('close', leave);
     res.sendDate = answer.status === 200 || answer.status === 417;
     if (answer.close) client.linger();
-    sendAnswer(res, answer, answer.close || this.#draining !== undefined);
+    sendAnswer(res, answer, answer.close || this.#draining !== undefined || this.#last.has(req));
     new RequestBody(req, { kind: 'chunked' }, client, undefined).discard();
   }
 

@@ -1,4 +1,5 @@
-import { type Answer, badRequest, notImplemented } from '../../request/answer.ts';
+import { type Answer, badRequest, versionNotSupported } from '../../request/answer.ts';
+import { transferCoding } from '../../request/framing.ts';
 
 /** Bytes to write before the connection is closed; undefined = close without a word. */
 export type Refusal = string | undefined;
@@ -8,7 +9,6 @@ const MINIMAL_400 = 'HTTP/1.0 400 Bad Request\r\n\r\n';
 
 const VERSION = /^[^\r\n]* HTTP\/(\d+)\.(\d+)\r?$/m;
 const TRANSFER_ENCODING = /^transfer-encoding:[ \t]*([^\r\n]*)$/im;
-const CODINGS = /^[\w!#$%&'*+.^`|~-]+(?:[ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*[ \t]*$/;
 
 /**
  * What a client is told whose bytes node's parser refused (contract: http.md 1). The parser names the rule that was
@@ -18,23 +18,22 @@ export function refusalOf(error: Error & { code?: string; reason?: string; rawPa
   const { code = '' } = error;
   // Not a protocol error: the connection broke, or no head came in time (read_header_timeout).
   if (!code.startsWith('HPE_')) return undefined;
+  // The client ended in the middle of a message: it has left, and hears nothing any more.
+  if (code === 'HPE_INVALID_EOF_STATE') return undefined;
 
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return refusalText(plain(431, 'Request Header Fields Too Large'));
     case 'HPE_INVALID_VERSION': {
-      const version = VERSION.exec(packetText(error));
-      if (version === null) return refusalText(badRequest());
-      if (version[1] !== '1')
-        return refusalText(plain(505, 'HTTP Version Not Supported: unsupported protocol version'));
-      return MINIMAL_400;
+      const [, major, minor] = VERSION.exec(packetText(error)) ?? [];
+      if (major === undefined || (major === '1' && Number(minor) < 2)) return refusalText(badRequest());
+      return major === '1' ? MINIMAL_400 : refusalText(versionNotSupported());
     }
     case 'HPE_PAUSED_H2_UPGRADE': // HTTP/2 in clear text is not offered
-      return refusalText(plain(505, 'HTTP Version Not Supported: unsupported protocol version'));
+      return refusalText(versionNotSupported());
     case 'HPE_INVALID_TRANSFER_ENCODING': {
       const value = TRANSFER_ENCODING.exec(packetText(error))?.[1] ?? '';
-      const known = value.toLowerCase().includes('chunked') || !CODINGS.test(value);
-      return refusalText(known ? badRequest() : notImplemented());
+      return refusalText(transferCoding(value) ?? badRequest());
     }
     case 'HPE_INVALID_HEADER_TOKEN':
       return refusalText(

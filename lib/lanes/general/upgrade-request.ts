@@ -50,7 +50,6 @@ export function requestSwitch(
     setDefaultHeaders: false,
     maxHeaderSize: DEFAULT_RESPONSE_HEAD_BYTES,
     insecureHTTPParser: false,
-    // Not kept for others after a refusal: an endpoint may have begun to read the other protocol.
     agent: connectionAgent(connection, false),
   };
   const clientRequest = request(options);
