@@ -1,5 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import { redisFault } from './redis-fault.ts';
+import { isReply, redisFault } from './redis-fault.ts';
 import type { RedisTarget } from './redis-target.ts';
 
 export interface ConnectionOptions {
@@ -45,6 +45,8 @@ export async function connectRedis(
   });
   try {
     await Promise.race([client.connect(), timeout]);
+    // A SELECT that was refused does not stop the client: it would go on in database 0.
+    if (isReply(cause)) throw cause;
     client.on('end', ended); // an attempt that fails ends as well
     return client;
   } catch (error) {
