@@ -11,3 +11,14 @@ export function closingAfterEach(): (close: () => unknown) => void {
     closes.push(close);
   };
 }
+
+/** The same for what all tests of a block share, and `before` makes: closed after the last of them. */
+export function closingAfterAll(): (close: () => unknown) => void {
+  const closes: (() => unknown)[] = [];
+  after(async () => {
+    for (const close of closes.splice(0).reverse()) await close();
+  });
+  return (close) => {
+    closes.push(close);
+  };
+}

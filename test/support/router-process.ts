@@ -36,7 +36,7 @@ const PASS = 'secret';
 
 /**
  * A real router: `scripts/turnout` with a configuration of free ports, two workers and no pause at start. `config`
- * is YAML at the top level that comes after ours; keep `status` and `port` out of it.
+ * is YAML whose top-level keys take the place of ours.
  */
 export class RouterProcess {
   readonly lines: LogLine[] = [];
@@ -91,6 +91,9 @@ export class RouterProcess {
 
   /** Begins to run; resolves when the status servers listen. */
   async launch(args: readonly string[] = []): Promise<void> {
+    // Free ones each time: whoever needs a port meanwhile may have taken those of the life before.
+    this.healthPort = 0;
+    this.routesPort = 0;
     const file = join(this.folder, 'config.yml');
     await writeFile(file, this.#yaml());
     this.lines.length = 0;
@@ -197,14 +200,18 @@ export class RouterProcess {
   }
 
   #yaml(): string {
-    return `
-port: ${this.port}
-status: {port: ${this.healthPort}, user: ${USER}, pass: ${PASS}, routes: {port: ${this.routesPort}}}
-start_response_delay_interval: 0s
-logging: {level: debug}
-access_log: {file: ${this.accessLog}}
-${this.#config.includes('workers:') ? '' : 'workers: {count: 2}'}
-${this.#config.includes('snapshot:') ? '' : `snapshot: {path: ${join(this.folder, 'snapshot.db')}, save_interval: 50ms}`}
-${this.#config}`;
+    const defaults = {
+      port: `${this.port}`,
+      status: `{port: ${this.healthPort}, user: ${USER}, pass: ${PASS}, routes: {port: ${this.routesPort}}}`,
+      start_response_delay_interval: '0s',
+      logging: '{level: debug}',
+      access_log: `{file: ${this.accessLog}}`,
+      workers: '{count: 2}',
+      snapshot: `{path: ${join(this.folder, 'snapshot.db')}, save_interval: 50ms}`,
+    };
+    const lines = Object.entries(defaults)
+      .filter(([key]) => !new RegExp(`^${key}:`, 'm').test(this.#config))
+      .map(([key, value]) => `${key}: ${value}\n`);
+    return `${lines.join('')}${this.#config}`;
   }
 }
