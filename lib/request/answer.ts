@@ -106,6 +106,11 @@ export function versionNotSupported(): Answer {
   return refused(505, 'HTTP Version Not Supported: unsupported protocol version');
 }
 
+/** 431 for a head that is more than the router reads, whatever its limits say (http.md 1). */
+export function headOverflow(): Answer {
+  return refused(431, 'Request Header Fields Too Large');
+}
+
 /** `Expect` with anything but `100-continue`. */
 export function expectationFailed(): Answer {
   return { ...bare(417, 'Expectation Failed', ''), close: true };

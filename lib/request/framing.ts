@@ -20,13 +20,23 @@ export function requestFraming(head: Pick<RequestHead, 'headers' | 'versionMinor
   const lengths = headerValues(head.headers, 'content-length');
   if (codings.length === 0) {
     if (lengths.length === 0) return NONE;
-    if (lengths.length > 1 || !/^\d+$/.test(lengths[0]!)) return badRequest();
-    const length = Number(lengths[0]);
-    return Number.isSafeInteger(length) ? { kind: 'length', length } : badRequest();
+    const length = contentLength(lengths);
+    return length === undefined ? badRequest() : { kind: 'length', length };
   }
   // RFC 9112 §6.1: both at once, or a coding where there is none, is how requests are smuggled.
   if (lengths.length > 0 || head.versionMinor === 0 || codings.length > 1) return badRequest();
   return transferCoding(codings[0]!) ?? CHUNKED;
+}
+
+/**
+ * What `Content-Length` says; undefined when it is not one number, or one too large to count. Twice the same is
+ * refused too: a parser that takes the first and one that takes the last agree until somebody changes one of them.
+ */
+export function contentLength(values: readonly string[]): number | undefined {
+  const [value = ''] = values;
+  if (values.length !== 1 || !/^\d+$/.test(value)) return undefined;
+  const length = Number(value);
+  return Number.isSafeInteger(length) ? length : undefined;
 }
 
 /** Undefined when a `Transfer-Encoding` is exactly `chunked`; 501 for a coding we do not know, 400 for nonsense. */

@@ -10,7 +10,7 @@ const PROTOCOL = /^[\w!#$%&'*+\-.^`|~]+(?:\/[\w!#$%&'*+\-.^`|~]+)?$/;
  * checks. A request with a body is no upgrade, since its bytes and the tunnel's could not be told apart; one
  * of HTTP/1.0 has to be ignored (RFC 9110 §7.8).
  */
-export function upgradeToken(head: RequestHead): string | undefined {
+export function upgradeToken(head: Pick<RequestHead, 'headers' | 'versionMinor'>): string | undefined {
   if (head.versionMinor === 0) return undefined;
   const { headers } = head;
   const upgrade = headerValue(headers, 'upgrade');

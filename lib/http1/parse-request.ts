@@ -1,0 +1,175 @@
+import { type Answer, isAnswer } from '../request/answer.ts';
+import { connectionClose } from '../request/connection.ts';
+import { expectation } from '../request/expectation.ts';
+import { type Framing, requestFraming } from '../request/framing.ts';
+import { upgradeToken } from '../request/upgrade.ts';
+import { CHAR_CLASS, CR, LF, SP, TARGET_CHAR, TOKEN_CHAR } from './char-class.ts';
+import type { HeadLimits } from './head-limits.ts';
+import {
+  CONNECTION,
+  CONTENT_LENGTH,
+  EXPECT,
+  knownFields,
+  TRANSFER_ENCODING,
+  UPGRADE,
+} from './known-fields.ts';
+import { FIELDS_INCOMPLETE, parseFields } from './parse-fields.ts';
+import {
+  BAD_MAJOR_VERSION,
+  BAD_MINOR_VERSION,
+  BAD_REQUEST_LINE,
+  BAD_REQUEST_LINE_END,
+  BAD_VERSION,
+  fieldRefusal,
+  HEAD_TOO_LONG,
+  type Refusal,
+  refusal,
+} from './refusal.ts';
+
+export type { HeadLimits } from './head-limits.ts';
+export type { Refusal, RefusalReason } from './refusal.ts';
+
+/** A request that the fast lane serves. Which host it is for, and whether that is sound, is `requestHost`'s to say. */
+export interface ParsedRequest {
+  readonly kind: 'request';
+  readonly method: string;
+  /** Byte for byte (latin1 code units), none of them a control byte or blank. */
+  readonly target: string;
+  /** Name, value, name, value, ... as received, blanks around values cut. */
+  readonly headers: string[];
+  /** Offset behind the empty line. */
+  readonly end: number;
+  readonly body: 'none' | 'length' | 'chunked';
+  /** Of the body; 0 unless `body` is `length`, and there it may be 0 as well. */
+  readonly length: number;
+  /** Whether the client will send no other request on this connection. */
+  readonly close: boolean;
+  /** Whether the client may be waiting for 100 before it sends its body. */
+  readonly expectContinue: boolean;
+}
+
+/** A sound head that is for the general lane, which gets the same bytes. */
+export interface HandOver {
+  readonly kind: 'hand-over';
+  readonly why: 'http10' | 'upgrade';
+}
+
+export interface Incomplete {
+  readonly kind: 'incomplete';
+}
+
+export type RequestParse = ParsedRequest | Incomplete | Refusal | HandOver;
+
+const INCOMPLETE: Incomplete = { kind: 'incomplete' };
+const HTTP10: HandOver = { kind: 'hand-over', why: 'http10' };
+const UPGRADED: HandOver = { kind: 'hand-over', why: 'upgrade' };
+const VERSION = 'HTTP/1.1\r\n';
+const DIGIT = /^\d$/;
+
+/**
+ * Reads the request head that begins at `from`, in latin1 text (RFC 9112 §2-§6). What could be read in two ways is
+ * refused, as soon as it is seen: bytes that are wrong already are not waited out, and a head over its limits is
+ * refused where it exceeds them.
+ *
+ * An incomplete head is read again from its start; who gets it in many pieces keeps them in a `PartialHead`, which
+ * tells when that is worth while.
+ */
+export function parseRequest(text: string, from: number, limits: HeadLimits): RequestParse {
+  let at = from;
+  // RFC 9112 §2.2: an empty line ahead of a request, such as one too many behind a body, is ignored. One of them.
+  if (text.charCodeAt(at) === CR) {
+    if (at + 1 === text.length) return INCOMPLETE;
+    if (text.charCodeAt(at + 1) !== LF) return BAD_REQUEST_LINE_END;
+    at += 2;
+  }
+  const { maxBytes, maxFields } = limits;
+  const tooLong = maxBytes > 0 && text.length - at > maxBytes;
+  const stop = tooLong ? at + maxBytes : text.length;
+  const incomplete = tooLong ? HEAD_TOO_LONG : INCOMPLETE;
+
+  const methodFrom = at;
+  while (at < stop && (CHAR_CLASS[text.charCodeAt(at)]! & TOKEN_CHAR) !== 0) at += 1;
+  if (at === stop) return incomplete;
+  if (at === methodFrom || text.charCodeAt(at) !== SP) return lineProblem(text.charCodeAt(at));
+  const methodTo = at;
+
+  at += 1;
+  const targetFrom = at;
+  while (at < stop && (CHAR_CLASS[text.charCodeAt(at)]! & TARGET_CHAR) !== 0) at += 1;
+  if (at === stop) return incomplete;
+  if (at === targetFrom || text.charCodeAt(at) !== SP) return lineProblem(text.charCodeAt(at));
+  const targetTo = at;
+
+  at += 1;
+  const versionFrom = at;
+  let http10 = false;
+  if (at + VERSION.length <= stop && text.startsWith(VERSION, at)) {
+    at += VERSION.length;
+  } else {
+    const version = otherVersion(text.slice(at, Math.min(stop, at + VERSION.length)));
+    if (version === undefined) return incomplete;
+    if (version !== 'http10') return version;
+    http10 = true;
+    at = versionFrom + VERSION.length;
+  }
+
+  const headers: string[] = [];
+  const end = parseFields(text, at, stop, maxFields, headers);
+  if (end < 0) return end === FIELDS_INCOMPLETE ? incomplete : fieldRefusal(end);
+  if (http10) return HTTP10;
+
+  const known = knownFields(headers);
+  let body: ParsedRequest['body'] = 'none';
+  let length = 0;
+  let expectContinue = false;
+  if (known !== 0) {
+    const head = { headers, versionMinor: 1 } as const;
+    if ((known & (CONTENT_LENGTH | TRANSFER_ENCODING)) !== 0) {
+      const framing: Framing | Answer = requestFraming(head);
+      if (isAnswer(framing)) return refusal(framing.status === 501 ? 'transfer coding' : 'framing', framing);
+      body = framing.kind;
+      if (framing.kind === 'length') length = framing.length;
+    }
+    if ((known & UPGRADE) !== 0 && upgradeToken(head) !== undefined) return UPGRADED;
+    if ((known & EXPECT) !== 0) {
+      const expected = expectation(head);
+      if (typeof expected !== 'string') return refusal('expectation', expected);
+      expectContinue = expected === 'continue';
+    }
+  }
+
+  return {
+    kind: 'request',
+    method: methodText(text, methodFrom, methodTo),
+    target: text.slice(targetFrom, targetTo),
+    headers,
+    end,
+    body,
+    length,
+    close: (known & CONNECTION) !== 0 && connectionClose(headers),
+    expectContinue,
+  };
+}
+
+function methodText(text: string, from: number, to: number): string {
+  return to - from === 3 && text.startsWith('GET', from) ? 'GET' : text.slice(from, to);
+}
+
+function lineProblem(code: number): Refusal {
+  return code === LF || code === CR ? BAD_REQUEST_LINE_END : BAD_REQUEST_LINE;
+}
+
+/** Judges what is there of `HTTP/x.y` and the end of its line; undefined when it is sound so far. */
+function otherVersion(text: string): 'http10' | Refusal | undefined {
+  for (let i = 0; i < text.length; i += 1) {
+    const char = text[i]!;
+    if (i === 5 || i === 7) {
+      if (!DIGIT.test(char)) return BAD_VERSION;
+    } else if (char !== VERSION[i]) {
+      return i < 8 ? BAD_VERSION : lineProblem(char.charCodeAt(0));
+    }
+  }
+  if (text.length < VERSION.length) return undefined;
+  if (text[5] !== '1') return BAD_MAJOR_VERSION;
+  return text[7] === '0' ? 'http10' : BAD_MINOR_VERSION;
+}
