@@ -218,6 +218,34 @@ describeLane('connections', (stage) => {
     expect(backend.received.toLowerCase()).not.to.include('connection:');
   });
 
+  it('that end with an answer carry no request that was pipelined behind it', async () => {
+    const lane = await stage.start();
+    const backend = await stage.backend(echoPath);
+    route(lane, 'app.test', [backend]);
+    const client = await stage.client(lane);
+
+    await client.send(`GET /last HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n${POST}`);
+    const answer = (await client.reader.toEnd()).toString();
+
+    expect(answer).to.match(/\r\n\r\n\/last$/);
+    expect(backend.received).not.to.include('POST');
+  });
+
+  it('that the client leaves carry no request that was pipelined', async () => {
+    const lane = await stage.start();
+    const backend = await stage.backend(() => {});
+    route(lane, 'app.test', [backend]);
+    const client = await stage.client(lane);
+
+    await client.send(`${get('/1')}${POST}${get('/3')}`);
+    await until(() => backend.received.includes('\r\n\r\n'), 'the first request');
+    client.close();
+
+    await until(() => lane.figures().openConnections === 0 && lane.figures().activeRequests === 0, 'the end');
+    expect(lane.records.map(({ status }) => status)).to.deep.equal([499]);
+    expect(backend.received.match(/HTTP\/1\.1/g)).to.have.length(1);
+  });
+
   it('without a next request are closed without a byte', async () => {
     const lane = await stage.start({ front: { idleTimeoutMs: 100 } });
     const backend = await stage.backend(echoPath);

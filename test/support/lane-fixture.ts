@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { EndpointStates } from '../../lib/health/endpoint-states.ts';
 import { GeneralLane, type GeneralLaneDeps } from '../../lib/lanes/general/general-lane.ts';
@@ -32,6 +32,7 @@ export interface EndpointFailedReport {
 
 /** A lane that listens on a port of its own, with everything it tells others. */
 export interface RunningLane {
+  readonly lane: { handleConnection(socket: Socket): void };
   readonly port: number;
   readonly table: RouteTable;
   readonly states: EndpointStates;
@@ -111,6 +112,7 @@ export const startGeneralLane: StartLane = async (options) => {
   await once(lane.server, 'listening');
   const { port } = lane.server.address() as AddressInfo;
   return {
+    lane,
     port,
     table,
     states,
@@ -179,7 +181,6 @@ export async function recordOf(lane: RunningLane, index = 0): Promise<RequestRec
 
 /** A port on which nobody listens. */
 export async function deadPort(): Promise<number> {
-  const { createServer } = await import('node:net');
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -5,6 +5,7 @@ const MAX_WAITING = 32;
 /** After the last answer on a connection that must close: time and bytes for the client to stop sending. */
 const LINGER_MS = 2_000;
 export const LINGER_BYTES = 256 * 1024;
+const HEAD_PATIENCE = 5;
 
 /**
  * One client connection. Requests on it are served one after the other: answers in order, and a pipelined request
@@ -16,7 +17,7 @@ export class ClientConnection {
   refused = false;
   #active = false;
   #idleSince = performance.now();
-  #bytesSeen = -1;
+  #bytesAtRest = 0;
   #abort: (() => boolean) | undefined;
   #bodyReceived: (() => boolean) | undefined;
   #waiting: (() => void)[] = [];
@@ -61,21 +62,20 @@ export class ClientConnection {
     return this.#abort?.() ?? false;
   }
 
-  /** Whether nothing was under way for that long, not even a part of a head. */
+  /** Whether nothing was under way for that long; much longer when a part of a head has come. */
   idleFor(now: number, ms: number): boolean {
     if (this.#active || this.refused) return false;
-    const { bytesRead } = this.socket;
-    if (bytesRead !== this.#bytesSeen) {
-      this.#bytesSeen = bytesRead;
-      this.#idleSince = now;
-      return false;
-    }
-    return now - this.#idleSince >= ms;
+    const headComing = this.socket.bytesRead > this.#bytesAtRest;
+    return now - this.#idleSince >= (headComing ? HEAD_PATIENCE * ms : ms);
   }
 
   leave(): void {
     this.#abort = undefined;
     this.#idleSince = performance.now();
+    this.#bytesAtRest = this.socket.bytesRead;
+    // After an end there is nobody to answer; what was pipelined must not be done either, since the client will
+    // send it again (RFC 9112 §9.3.2).
+    if (!this.socket.writable) this.#waiting = [];
     const next = this.#waiting.shift();
     if (next === undefined) {
       this.#active = false;

@@ -113,12 +113,16 @@ export class EndpointConnections {
 
   /** Closes the idle ones. Those in use close when their exchange ends. */
   drain(): void {
-    for (const idle of [...this.#idle.values()]) for (const connection of [...idle]) connection.destroy();
+    const idle = [...this.#idle.values()].flat();
+    this.#idle.clear();
+    this.#idleCount = 0;
+    for (const connection of idle) connection.destroy();
   }
 
   /** Closes all. Safe to call twice. */
   stop(): void {
     this.#stopped = true;
+    this.drain();
     for (const connection of [...this.#open]) connection.destroy();
   }
 

@@ -112,6 +112,9 @@ export class Exchange {
     // Both may fail at any moment; what that means is told by `close`.
     this.#req.on('error', ignore);
     this.#res.on('error', ignore);
+    // Each attempt adds listeners of its own, and there may be many.
+    this.#req.setMaxListeners(0);
+    this.#res.setMaxListeners(0);
     this.#res.once('close', () => this.#closed());
     this.#client.onBrokenBody(
       () => this.#bodyBroken(),
