@@ -2,6 +2,7 @@ import type { Logger } from '../log/logger.ts';
 import type { Registration } from '../routes/endpoint.ts';
 import { type ParsedMessage, type ParseOptions, parseRegistration } from './message.ts';
 import { OncePerSecond } from './once-per-second.ts';
+import { RepeatedMessages } from './repeated-messages.ts';
 
 export interface InboxEvents {
   onRegister(registration: Registration): void;
@@ -38,6 +39,7 @@ export class Inbox {
   readonly #events: InboxEvents;
   readonly #log: Logger;
   readonly #limit: OncePerSecond;
+  readonly #repeated = new RepeatedMessages();
 
   constructor(parseOptions: ParseOptions, events: InboxEvents, log: Logger, nowMs = () => performance.now()) {
     this.#parseOptions = parseOptions;
@@ -49,6 +51,12 @@ export class Inbox {
   take(subject: string, payload: Uint8Array): void {
     this.counters.received += 1;
     if (NOT_FOR_US.has(subject)) return;
+    const isRegister = subject === 'router.register';
+    const repeated = isRegister ? this.#repeated.recall(payload) : undefined;
+    if (repeated !== undefined) {
+      this.#tell(subject, repeated);
+      return;
+    }
     const message = parseRegistration(payload, this.#parseOptions);
     if (!message.ok) {
       this.counters.invalid += 1;
@@ -62,13 +70,19 @@ export class Inbox {
     }
     if (subject !== 'router.register' && subject !== 'router.unregister') return;
     if (message.optionProblems.length > 0) this.#reportOptions(message);
+    // One with problems is parsed each time, so that they are reported each time.
+    else if (isRegister) this.#repeated.remember(message.registration);
+    this.#tell(subject, message.registration);
+  }
+
+  #tell(subject: string, registration: Registration): void {
     try {
       if (subject === 'router.register') {
         this.counters.registers += 1;
-        this.#events.onRegister(message.registration);
+        this.#events.onRegister(registration);
       } else {
         this.counters.unregisters += 1;
-        this.#events.onUnregister(message.registration);
+        this.#events.onUnregister(registration);
       }
     } catch (error) {
       // Thrown on, it would end the reading of the connection without a word. This message is lost, no other.

@@ -52,6 +52,7 @@ export interface Registration {
 
 /** Whether a registration says nothing new, so that it only moves a deadline (registry.md 4, zone included). */
 export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
+  if (a === b) return true;
   return (
     a.address === b.address &&
     a.tls === b.tls &&
