@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import { timerMs } from '../lib/config/duration.ts';
 import { EndpointStates } from '../lib/health/endpoint-states.ts';
-import type { ToPrimary, ToWorker } from '../lib/ipc/messages.ts';
+import type { ToWorker } from '../lib/ipc/messages.ts';
 import { Replica } from '../lib/ipc/replica.ts';
 import { GeneralLane } from '../lib/lanes/general/general-lane.ts';
 import { accessJson } from '../lib/log/access-json.ts';
@@ -12,7 +12,9 @@ import { zeroCounters } from '../lib/request/counters.ts';
 import type { RequestRecord } from '../lib/request/record.ts';
 import { RouteTable } from '../lib/routes/route-table.ts';
 import { followChange } from '../lib/worker/follow-change.ts';
-import { listen } from '../lib/worker/listener.ts';
+import { listen, listenErrorText } from '../lib/worker/listener.ts';
+import { Orphanhood } from '../lib/worker/orphanhood.ts';
+import { PrimaryLink } from '../lib/worker/primary-link.ts';
 import {
   accessLogSettings,
   endpointConnectionSettings,
@@ -20,11 +22,15 @@ import {
   requestSettings,
 } from '../lib/worker/settings.ts';
 import { StatsReporter } from '../lib/worker/stats-reporter.ts';
+import { WorkerEnd } from '../lib/worker/worker-end.ts';
 
 /*
  * The root of a worker process: forked by the primary and told everything over IPC. It copies the route table,
  * listens when told, serves, and ends when told, or some time after its primary is gone.
  */
+
+/** For the last lines of a crashing worker to reach the access log. */
+const CRASH_FLUSH_MS = 500;
 
 // A terminal sends its signals to the whole process group; what they mean is the primary's to decide.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => {});
@@ -32,43 +38,32 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const) proces
 // node:cluster ends a worker whose primary is gone, unless it believes that the worker disconnected by itself.
 if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
 
-function send(message: ToPrimary): void {
-  if (process.connected) process.send?.(message, undefined, undefined, () => {});
-}
-
-process.once('message', (message: ToWorker) => {
+const primary = new PrimaryLink();
+let receive = (message: ToWorker): void => {
   if (message.type !== 'configure')
     throw new Error(`a worker is configured first, not sent '${message.type}'`);
-  void serve(message);
-});
+  receive = serve(message);
+};
+primary.onMessage((message) => receive(message));
+primary.send({ type: 'started' });
 
-async function serve({
-  config,
-  slot,
-  workers,
-  routerIp,
-}: Extract<ToWorker, { type: 'configure' }>): Promise<void> {
+/** Makes the parts and introduces them to each other. Returns what takes the messages from now on. */
+function serve(told: Extract<ToWorker, { type: 'configure' }>): (message: ToWorker) => void {
+  const { config } = told;
   const logger = createLogger({
     level: config.logging.level,
     timestamp: config.logging.format.timestamp === 'rfc3339' ? 'rfc3339' : 'unix-epoch',
     prefix: config.logging.syslog,
   });
-  process.on('uncaughtException', (error) => {
-    logger.error('worker-crashed', { error: error.message, stacktrace: error.stack });
-    process.exit(1);
-  });
-
   const counters = zeroCounters();
   const states = new EndpointStates();
   let table = new RouteTable();
   let healthy = false;
-  let ending = false;
 
-  let accessLog: AccessLog | undefined;
-  if (config.access_log.file !== '') {
-    accessLog = new AccessLog({ path: config.access_log.file, log: logger.child('access-grlog') });
-    await accessLog.open();
-  }
+  const accessLog =
+    config.access_log.file === ''
+      ? undefined
+      : new AccessLog({ path: config.access_log.file, log: logger.child('access-grlog') });
   const accessOptions = accessLogSettings(config);
   const format = config.access_log.format === 'json' ? accessJson : accessLine;
   const onFinished = (record: RequestRecord): void => accessLog?.append(format(record, accessOptions));
@@ -76,13 +71,13 @@ async function serve({
   const lane = new GeneralLane({
     table: () => table,
     states,
-    settings: requestSettings(config, { slot, workers, routerIp }),
+    settings: requestSettings(config, told),
     endpoints: endpointConnectionSettings(config),
     front: frontSettings(config),
     counters,
     onFinished,
     onEndpointFailed: (key, address, verdict, error) =>
-      send({ type: 'endpoint-failed', key, address, verdict, error }),
+      primary.send({ type: 'endpoint-failed', key, address, verdict, error }),
     healthy: () => healthy,
     logger,
     now: Date.now,
@@ -90,7 +85,7 @@ async function serve({
   });
 
   const replica = new Replica({
-    send,
+    send: (message) => primary.send(message),
     onTable: (next) => {
       table = next;
       states.retain((key) => next.get(key) !== undefined);
@@ -107,41 +102,72 @@ async function serve({
         return { ...lane.figures(), routes: table.size, endpoints: replica.endpointCount };
       },
     },
-    (figures) => send({ type: 'stats', stats: figures }),
+    (figures) => primary.send({ type: 'stats', stats: figures }),
   );
 
-  let overdue: NodeJS.Timeout | undefined;
-  const end = async (timeoutMs: number): Promise<void> => {
-    clearTimeout(overdue);
-    // The second time round it is a shorter deadline for the end that has begun.
-    overdue = setTimeout(() => lane.stop(), timerMs(timeoutMs));
-    if (ending) return;
-    ending = true;
-    await lane.drain();
-    clearTimeout(overdue);
-    lane.stop();
-    stats.report();
-    stats.stop();
-    await accessLog?.close();
-    // The last message must leave before the channel closes with the process.
-    if (process.connected) process.disconnect?.();
-    setImmediate(() => process.exit(0));
-  };
+  const end = new WorkerEnd({
+    lane,
+    onBegin: (active, idle) => primary.send({ type: 'draining', active, idle }),
+    onEnd: async () => {
+      stats.report();
+      stats.stop();
+      await accessLog?.close();
+      // The last message must leave before the channel closes with the process.
+      primary.close();
+      setImmediate(() => process.exit(0));
+    },
+  });
+
+  const orphanhood = new Orphanhood({
+    graceMs: config.workers.orphan_grace,
+    drainTimeoutMs: config.drain_timeout,
+    end: (timeoutMs) => void end.begin(timeoutMs),
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => orphanhood.signalled());
+  primary.onGone(() => {
+    if (end.begun) return;
+    // Nobody will ever tell it to listen.
+    if (!lane.server.listening) process.exit(0);
+    logger.warn('primary-gone', { serving_on_ms: timerMs(config.workers.orphan_grace) });
+    orphanhood.begin();
+  });
+
+  let crashed = false;
+  process.on('uncaughtException', (error) => {
+    logger.error('worker-crashed', { error: error.message, stacktrace: error.stack });
+    if (crashed) process.exit(1);
+    crashed = true;
+    // What has been served has been served: its lines are worth the moment. New work is not taken.
+    lane.server.close();
+    void (accessLog?.close(CRASH_FLUSH_MS) ?? Promise.resolve()).finally(() => process.exit(1));
+  });
 
   const open = async (port: number): Promise<void> => {
     try {
       const listening = await listen(lane.server, { port, listener: config.workers.listener });
+      // A connection that could not be accepted, for want of descriptors perhaps: the listener is none the worse.
+      lane.server.on('error', (error) => logger.error('accept-failed', { error }));
       if (config.workers.listener === 'auto' && listening.mode === 'shared-handle') {
         logger.warn('no-reuse-port', { error: 'SO_REUSEPORT is not available: workers share one listener' });
       }
-      send({ type: 'listening', ...listening });
+      primary.send({ type: 'listening', ...listening });
     } catch (error) {
-      const { code = '', message } = error as NodeJS.ErrnoException;
-      send({ type: 'listen-failed', code, message: code === 'EADDRINUSE' ? addressInUse(port) : message });
+      const failure = error as NodeJS.ErrnoException;
+      primary.send({
+        type: 'listen-failed',
+        code: failure.code ?? '',
+        message: listenErrorText(failure, port),
+      });
     }
   };
 
-  process.on('message', (message: ToWorker) => {
+  const opened = accessLog?.open() ?? Promise.resolve();
+  void opened.then(() => {
+    stats.start();
+    primary.send({ type: 'hello' });
+  });
+
+  return (message) => {
     switch (message.type) {
       case 'listen':
         void open(message.port);
@@ -150,25 +176,13 @@ async function serve({
         healthy = message.healthy;
         return;
       case 'drain':
-        void end(message.timeoutMs);
+        void end.begin(message.timeoutMs);
         return;
       case 'reopen-logs':
-        void accessLog?.reopen();
+        void opened.then(() => accessLog?.reopen());
         return;
       default:
         replica.receive(message);
     }
-  });
-  process.once('disconnect', () => {
-    if (ending) return;
-    logger.warn('primary-gone', { serving_on_ms: config.workers.orphan_grace });
-    setTimeout(() => void end(config.drain_timeout), timerMs(config.workers.orphan_grace));
-  });
-
-  stats.start();
-  send({ type: 'hello' });
-}
-
-function addressInUse(port: number): string {
-  return `listen tcp :${port}: bind: address already in use`;
+  };
 }

@@ -7,7 +7,7 @@ import type { CounterValues } from '../request/counters.ts';
  * an older one, or arrives twice, is told apart.
  */
 export type ToWorker =
-  /** First message: who you are. `slot` is 0 .. `workers`-1 and outlives the process. */
+  /** The answer to `started`: who you are. `slot` is 0 .. `workers`-1 and outlives the process. */
   | {
       readonly type: 'configure';
       readonly config: Config;
@@ -63,7 +63,9 @@ export type ToWorker =
 
 /** What a worker sends to the primary. */
 export type ToPrimary =
-  /** The worker's code is loaded and configured: a table may come. */
+  /** The worker's code is loaded. Not before may anything be sent to it: node:cluster would drop it unheard. */
+  | { readonly type: 'started' }
+  /** It is configured: a table may come. */
   | { readonly type: 'hello' }
   /** All up to `seq` is applied to table number `table`, of which `chunk` chunks have come. */
   | {
@@ -89,7 +91,9 @@ export type ToPrimary =
       readonly verdict: EndpointVerdict;
       readonly error: string;
     }
-  | { readonly type: 'stats'; readonly stats: WorkerStats };
+  | { readonly type: 'stats'; readonly stats: WorkerStats }
+  /** The answer to the first `drain`: the connections there are then, tunnels left out. */
+  | { readonly type: 'draining'; readonly active: number; readonly idle: number };
 
 export type ListenMode = 'reuse-port' | 'shared-handle';
 export type EndpointVerdict = 'mark' | 'prune';

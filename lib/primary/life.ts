@@ -15,18 +15,21 @@ export interface LifeDeps {
   };
   /** The router became healthy, or ceased to be. */
   readonly onHealth: (healthy: boolean) => void;
-  /** Stops everything but the workers, which are gone by then. */
-  readonly finish: () => Promise<void>;
+  /** Stop everything but the workers, which are gone by then; called in this order. */
+  readonly finish: readonly (() => unknown)[];
   readonly exit: (code: number) => void;
 }
 
-export type Phase = 'starting' | 'serving' | 'draining';
+export type Phase = 'starting' | 'serving' | 'draining' | 'finishing';
+
+/** For a bus or store that does not answer: what it has to say is not worth more. */
+const FINISH_WITHIN_MS = 15_000;
 
 /** The router's life from start to exit: whether it is healthy, and what a signal does to it. */
 export class Life {
   readonly #deps: LifeDeps;
   readonly #startAborted = new AbortController();
-  readonly #waitAborted = new AbortController();
+  readonly #cut = new AbortController();
   #phase: Phase = 'starting';
   #healthy = false;
 
@@ -64,47 +67,67 @@ export class Life {
 
   /** Resolves when the router has done what the signal asks for; after a drain that is the process's end. */
   async signalled(signal: StopSignal): Promise<void> {
-    const { logger, workers } = this.#deps;
+    const { logger, workers, exit, drainTimes } = this.#deps;
     if (this.#phase === 'starting') {
-      this.#phase = 'draining';
       this.#startAborted.abort();
-      await workers.drain(0);
-      await this.#end();
+      await this.#stop(0, 0);
       return;
     }
-    const plan = stopStep(signal, this.#phase === 'draining', this.#deps.drainTimes);
+    const plan = stopStep(signal, this.#phase !== 'serving', drainTimes);
     switch (plan.step) {
       case 'ignore':
         logger.info('gorouter.signal.ignored', { signal: SIGNAL_NAMES[signal] });
         return;
       case 'cut':
         logger.info('gorouter.cut', { signal: SIGNAL_NAMES[signal] });
-        this.#waitAborted.abort();
+        if (this.#phase === 'finishing') exit(0);
+        this.#cut.abort();
         workers.cut();
         return;
       case 'drain':
-        await this.#drain(plan.waitMs, plan.timeoutMs);
+        if (signal === 'SIGUSR1') {
+          logger.info('gorouter-draining', {
+            wait_seconds: plan.waitMs / 1000,
+            timeout_seconds: plan.timeoutMs / 1000,
+          });
+        }
+        await this.#stop(plan.waitMs, plan.timeoutMs);
     }
   }
 
-  async #drain(waitMs: number, timeoutMs: number): Promise<void> {
-    const { logger, workers, pause } = this.#deps;
+  async #stop(waitMs: number, timeoutMs: number): Promise<void> {
+    const { workers, pause } = this.#deps;
     this.#phase = 'draining';
     this.workersChanged();
-    logger.info('gorouter-draining', { wait_seconds: waitMs / 1000, timeout_seconds: timeoutMs / 1000 });
-    if (waitMs > 0) await pause(waitMs, this.#waitAborted.signal);
-    await workers.drain(timeoutMs);
+    if (waitMs > 0) await pause(waitMs, this.#cut.signal);
+    await workers.drain(this.#cut.signal.aborted ? 0 : timeoutMs);
     await this.#end();
   }
 
   async #end(): Promise<void> {
-    const { logger, now, finish, exit } = this.#deps;
+    const { logger, now, pause, exit } = this.#deps;
     const beganMs = now();
+    this.#phase = 'finishing';
     logger.info('gorouter.stopping');
-    await finish();
+    const finished = new AbortController();
+    await Promise.race([
+      this.#finish().finally(() => finished.abort()),
+      pause(FINISH_WITHIN_MS, finished.signal),
+    ]);
     logger.info('gorouter.stopped', { took: Math.round((now() - beganMs) * 1e6) });
     logger.info('gorouter.exited');
     exit(0);
+  }
+
+  async #finish(): Promise<void> {
+    for (const step of this.#deps.finish) {
+      try {
+        await step();
+      } catch (error) {
+        // The others have their last words to say, too.
+        this.#deps.logger.warn('stop-incomplete', { error });
+      }
+    }
   }
 }
 

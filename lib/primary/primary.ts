@@ -9,17 +9,22 @@ import { localAddress } from '../feed/local-address.ts';
 import { startMessage } from '../feed/start-message.ts';
 import { Subscriber } from '../feed/subscriber.ts';
 import { Broadcaster } from '../ipc/broadcaster.ts';
-import { AccessLog } from '../log/access-log.ts';
-import type { Logger } from '../log/logger.ts';
 import { createLogger } from '../log/operational-log.ts';
+import { LoopDelay } from '../loop-delay.ts';
 import { StatusServer } from '../status/status-server.ts';
 import { SnapshotKeeper } from '../store/keeper.ts';
 import { createStore } from '../store/open-store.ts';
 import { Life } from './life.ts';
-import { LoopDelay } from './loop-delay.ts';
+import { probeAccessLog } from './probe-access-log.ts';
 import { Pruner } from './pruner.ts';
 import { Registry } from './registry.ts';
-import { registryOptions, statusSettings, storeSettings, subscriberSettings } from './settings.ts';
+import {
+  busServers,
+  registryOptions,
+  statusSettings,
+  storeSettings,
+  subscriberSettings,
+} from './settings.ts';
 import { StatusView } from './status-view.ts';
 import { StoredSource } from './stored-source.ts';
 import { Supervisor } from './supervisor.ts';
@@ -29,6 +34,8 @@ import { warmStart } from './warm-start.ts';
 /** What a store may take before the router starts without it. */
 const STORE_WITHIN_MS = 5_000;
 const BEAT_MS = 1_000;
+/** A loop that was held up for longer has let heartbeats wait, and is worth a line. */
+const HELD_UP_MS = 1_000;
 
 export interface PrimaryOptions {
   /** Problems of the configuration that do not keep the router from starting. */
@@ -48,6 +55,17 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
   });
   for (const { message } of options.warnings) logger.warn('Warning loading config:', { error: message });
   logger.info('starting');
+  logger.debug('local-az-set', { AvailabilityZone: config.zone });
+  logger.info('retrieved-isolation-segments', {
+    isolation_segments: config.isolation_segments,
+    routing_table_sharding_mode: config.routing_table_sharding_mode,
+  });
+  // The workers serve on without this process, long enough for another to be started.
+  process.on('uncaughtException', (error) => {
+    logger.error('gorouter.exited-with-failure', { error, stacktrace: error.stack });
+    process.exit(1);
+  });
+  const routerLog = logger.child('router');
   const now = Date.now;
   const routerIp = await localAddress();
 
@@ -87,7 +105,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     config,
     routerIp,
     broadcaster,
-    logger: logger.child('supervisor'),
+    logger: routerLog,
     now,
     random: Math.random,
     onEndpointFailed: (key, address, verdict, error) =>
@@ -113,22 +131,25 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
 
   const life: Life = new Life({
     drainTimes: { waitMs: timerMs(config.drain_wait), timeoutMs: timerMs(config.drain_timeout) },
-    logger,
+    logger: routerLog,
     now,
     pause: abortablePause,
     workers: supervisor,
     onHealth: (healthy) => supervisor.tellHealth(healthy),
-    finish: async () => {
-      clearInterval(beat);
-      await status.stop();
-      pruner.stop();
-      await subscriber?.stop();
-      await bus?.stop();
-      await keeper.stop();
-      await store.close();
-      loopDelay.stop();
+    finish: [
+      () => clearInterval(beat),
+      () => status.stop(),
+      () => pruner.stop(),
+      () => subscriber?.stop(),
+      () => bus?.stop(),
+      () => keeper.stop(),
+      () => store.close(),
+      () => loopDelay.stop(),
+    ],
+    exit: (code) => {
+      logger.child('subscriber').info('exited');
+      process.exit(code);
     },
-    exit: (code) => process.exit(code),
   });
   const status = new StatusServer(
     statusSettings(config),
@@ -152,9 +173,14 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
   }
   process.on('SIGHUP', () => supervisor.reopenLogs());
 
+  const { startAborted } = life;
   try {
     await probeAccessLog(config, logger);
-    const listening = await status.start();
+    const listening = await status.start().catch((error: unknown) => {
+      logger.error('initialize-router-error', { error });
+      throw error;
+    });
+    if (startAborted.aborted) return;
     logger.info('status-listening', { ...listening });
     loopDelay.start();
     // Workers boot while the snapshot is read.
@@ -167,11 +193,17 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
       maxAgeMs: config.snapshot.max_age,
       withinMs: STORE_WITHIN_MS,
     });
+    if (startAborted.aborted) return;
     keeper.start(begin);
     supervisor.feed();
-    beat = setInterval(() => broadcaster.beat(), BEAT_MS);
+    beat = setInterval(() => {
+      broadcaster.beat();
+      const heldUpMs = loopDelay.takeMaxMs();
+      if (heldUpMs >= HELD_UP_MS) logger.warn('primary-held-up', { held_up_ms: heldUpMs });
+    }, BEAT_MS);
     pruner.start();
     const busAddress = await bus?.start();
+    if (startAborted.aborted) return;
     const uuid = randomUUID();
     subscriber = new Subscriber(
       {
@@ -199,17 +231,21 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     subscriber.start();
     if (restored === 0) {
       const delayMs = timerMs(config.start_response_delay_interval);
-      logger.debug('Sleeping before returning success on /health endpoint to preload routing table', {
+      routerLog.debug('Sleeping before returning success on /health endpoint to preload routing table', {
         sleep_time_seconds: delayMs / 1000,
       });
-      await abortablePause(delayMs, life.startAborted);
+      await abortablePause(delayMs, startAborted);
+      if (startAborted.aborted) return;
     }
-    if (life.startAborted.aborted) return;
     const port = await supervisor.open(config.port);
-    logger.info('tcp-listener-started', { address: { IP: '::', Port: port, Zone: '' } });
-    logger.info('gorouter.started');
+    if (startAborted.aborted) return;
+    routerLog.info('tcp-listener-started', { address: { IP: '::', Port: port, Zone: '' } });
+    if (!config.enable_ssl) routerLog.info('tls-listener-not-enabled');
+    routerLog.info('gorouter.started');
     life.serving();
   } catch (error) {
+    // A start that was called off ends by `life`, and what it left half made may complain.
+    if (startAborted.aborted) return;
     logger.error('gorouter.exited-with-failure', { error });
     supervisor.kill();
     process.exit(1);
@@ -218,26 +254,6 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
 
 function abortablePause(ms: number, signal: AbortSignal): Promise<void> {
   return pause(ms, undefined, { signal }).catch(() => {}); // aborted: the pause is over
-}
-
-/** The workers append to the access log; whether it can be opened at all is found out before anything listens. */
-async function probeAccessLog(config: Config, logger: Logger): Promise<void> {
-  if (config.access_log.file === '') return;
-  const probe = new AccessLog({ path: config.access_log.file, log: logger });
-  try {
-    await probe.open();
-  } catch (error) {
-    logger.error('error-creating-accesslog-file', { error });
-    throw error;
-  }
-  await probe.close();
-}
-
-/** The embedded bus may have been told to take any free port. */
-function busServers(config: Config, bound: { readonly port: number } | undefined): Config['nats']['hosts'] {
-  const { embedded, hosts } = config.nats;
-  if (embedded?.port !== 0 || bound === undefined) return hosts;
-  return hosts.map((server) => (server.port === 0 ? { ...server, port: bound.port } : server));
 }
 
 /** The worker's root beside this file's folder, in the language that this process runs from. */

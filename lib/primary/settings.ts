@@ -27,6 +27,16 @@ export function subscriberSettings(config: Config) {
   };
 }
 
+/** The embedded bus may have been told to take any free port. */
+export function busServers(
+  config: Config,
+  bound: { readonly port: number } | undefined,
+): Config['nats']['hosts'] {
+  const { embedded, hosts } = config.nats;
+  if (embedded?.port !== 0 || bound === undefined) return hosts;
+  return hosts.map((server) => (server.port === 0 ? { ...server, port: bound.port } : server));
+}
+
 export function storeSettings(config: Config) {
   const { snapshot } = config;
   return {

@@ -1,11 +1,13 @@
-import cluster, { type Worker } from 'node:cluster';
+import cluster from 'node:cluster';
+import { timerMs } from '../config/duration.ts';
 import type { Config } from '../config/schema.ts';
 import { RouterError } from '../errors.ts';
 import type { Broadcaster } from '../ipc/broadcaster.ts';
 import type { EndpointVerdict, ListenMode, ToPrimary, ToWorker, WorkerStats } from '../ipc/messages.ts';
 import type { Logger } from '../log/logger.ts';
 import { addCounters, type CounterValues, zeroCounters } from '../request/counters.ts';
-import { RespawnBackoff } from './respawn-backoff.ts';
+import { DrainTally } from './drain-tally.ts';
+import { WorkerSlot, type WorkerState } from './worker-slot.ts';
 
 export interface SupervisorDeps {
   readonly count: number;
@@ -15,25 +17,13 @@ export interface SupervisorDeps {
   /** This host's address, for `X-Vcap-Router`. */
   readonly routerIp: string;
   readonly broadcaster: Broadcaster;
+  /** For what gorouter's `.router` says; what only we have is said by its child. */
   readonly logger: Logger;
   readonly now: () => number;
   readonly random: () => number;
   readonly onEndpointFailed: (key: string, address: string, verdict: EndpointVerdict, error: string) => void;
   /** The number of listening workers changed. */
   readonly onListening: (count: number) => void;
-}
-
-export type WorkerState = 'starting' | 'syncing' | 'ready' | 'listening' | 'draining';
-
-/** A place for one worker, filled again when its worker dies. */
-interface Slot {
-  readonly index: number;
-  readonly backoff: RespawnBackoff;
-  worker: Worker | undefined;
-  state: WorkerState;
-  startedAtMs: number;
-  stats: WorkerStats | undefined;
-  respawn: NodeJS.Timeout | undefined;
 }
 
 /** One worker as the status pages show it. */
@@ -46,34 +36,41 @@ export interface SupervisedWorker {
   readonly stats: WorkerStats | undefined;
 }
 
-/** After this many quick deaths in a row the loop is called by its name, in the log. */
-const CRASH_LOOP = 3;
-const CUT_WITHIN_MS = 1_000;
+/** Longer than a worker takes to cut what runs and to write its last lines. */
+const OVERSTAY_MS = 6_500;
+const CUT_WITHIN_MS = 2_000;
+
+/** What has accepted connections, or may have. */
+const SERVING: ReadonlySet<WorkerState> = new Set(['opening', 'listening', 'draining']);
 
 /** Forks the workers, feeds them the table, opens their listeners, replaces the dead and drains them all. */
 export class Supervisor {
   readonly #deps: SupervisorDeps;
-  readonly #slots: Slot[];
+  readonly #log: Logger;
+  readonly #slots: readonly WorkerSlot[];
   readonly #buried: CounterValues = zeroCounters();
   #port: number | undefined;
+  #portIsKnown = false;
   #healthy = false;
   #ending = false;
   /** Whether the table may be sent: not before a snapshot is restored. */
   #feeding = false;
   #opened: { resolve: (port: number) => void; reject: (error: Error) => void } | undefined;
   #ended: (() => void) | undefined;
+  #tally: DrainTally | undefined;
+  #late: NodeJS.Timeout | undefined;
 
   constructor(deps: SupervisorDeps) {
     this.#deps = deps;
-    this.#slots = Array.from({ length: deps.count }, (_, index) => ({
-      index,
-      backoff: new RespawnBackoff(deps.random),
-      worker: undefined,
-      state: 'starting',
-      startedAtMs: 0,
-      stats: undefined,
-      respawn: undefined,
-    }));
+    this.#log = deps.logger.child('supervisor');
+    const slotDeps = {
+      logger: this.#log,
+      now: deps.now,
+      random: deps.random,
+      onMessage: (slot: WorkerSlot, message: ToPrimary) => this.#receive(slot, message),
+      onGone: (id: number | undefined, stats: WorkerStats | undefined) => this.#gone(id, stats),
+    };
+    this.#slots = Array.from({ length: deps.count }, (_, index) => new WorkerSlot(index, slotDeps));
   }
 
   /** Forks all workers. They wait for `feed` and `open`. */
@@ -82,7 +79,7 @@ export class Supervisor {
     // cannot listen for themselves (no SO_REUSEPORT) and share a handle.
     cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({ exec: this.#deps.exec, args: [], serialization: 'advanced' });
-    for (const slot of this.#slots) this.#fork(slot);
+    for (const slot of this.#slots) slot.fork();
   }
 
   /** From now on each worker gets the table as soon as it can take it. */
@@ -92,8 +89,8 @@ export class Supervisor {
   }
 
   /**
-   * Opens the listeners as soon as the workers' tables are whole. Resolves with the port when all listen; rejects
-   * when one cannot, before any other was told to.
+   * Opens the listeners as soon as the workers' tables are whole. Resolves with the port when all listen, but for
+   * those that keep dying; rejects with LISTEN_FAILED when one cannot listen.
    */
   open(port: number): Promise<number> {
     return new Promise((resolve, reject) => {
@@ -108,10 +105,8 @@ export class Supervisor {
   }
 
   get workers(): SupervisedWorker[] {
-    return this.#slots.flatMap(({ worker, index, state, startedAtMs, stats }) =>
-      worker === undefined
-        ? []
-        : [{ id: worker.id, slot: index, pid: worker.process.pid ?? 0, state, startedAtMs, stats }],
+    return this.#slots.flatMap(({ id, pid = 0, index, state, startedAtMs, stats }) =>
+      id === undefined ? [] : [{ id, slot: index, pid, state, startedAtMs, stats }],
     );
   }
 
@@ -134,77 +129,82 @@ export class Supervisor {
 
   /** No worker is replaced from now on; resolves when all are gone. Those that overstay are killed. */
   async drain(timeoutMs: number): Promise<void> {
-    this.#ending = true;
-    for (const slot of this.#slots) {
-      clearTimeout(slot.respawn);
-      if (slot.worker !== undefined) slot.state = 'draining';
+    const { logger } = this.#deps;
+    this.#end();
+    const serving = this.#slots.flatMap((slot) => (SERVING.has(slot.state) ? [slot.id ?? 0] : []));
+    this.#tally ??= new DrainTally(serving, (active, idle) => {
+      logger.info(`Draining with ${active} outstanding active connections`);
+      logger.info(`Draining with ${idle} outstanding idle connections`);
+    });
+    this.#tellDrain(timeoutMs);
+    if (timeoutMs > 0) {
+      this.#late = setTimeout(() => {
+        logger.info('router.drain.timed-out');
+        logger.error('gorouter-draining-error', { error: 'router: Drain timeout' });
+      }, timerMs(timeoutMs));
     }
-    this.#tellAll({ type: 'drain', timeoutMs });
     // A worker ends itself; this is for one that is stuck.
-    const overdue = setTimeout(() => this.kill(), timeoutMs + 5_000);
+    const overdue = setTimeout(() => this.kill(), timerMs(timeoutMs + OVERSTAY_MS));
     await new Promise<void>((resolve) => {
       this.#ended = resolve;
       this.#checkEnded();
     });
+    clearTimeout(this.#late);
     clearTimeout(overdue);
   }
 
   /** Cuts what runs: the workers are told to end at once, and killed when they do not. */
   cut(): void {
-    this.#ending = true;
-    for (const slot of this.#slots) clearTimeout(slot.respawn);
-    this.#tellAll({ type: 'drain', timeoutMs: 0 });
+    clearTimeout(this.#late);
+    this.#end();
+    this.#tellDrain(0);
     setTimeout(() => this.kill(), CUT_WITHIN_MS).unref();
   }
 
   /** Kills all workers. */
   kill(): void {
+    this.#end();
+    for (const slot of this.#slots) slot.kill();
+  }
+
+  #end(): void {
     this.#ending = true;
+    for (const slot of this.#slots) slot.retire();
+  }
+
+  #tellDrain(timeoutMs: number): void {
     for (const slot of this.#slots) {
-      clearTimeout(slot.respawn);
-      slot.worker?.process.kill('SIGKILL');
+      if (SERVING.has(slot.state)) {
+        slot.state = 'draining';
+        slot.tell({ type: 'drain', timeoutMs });
+      } else {
+        // It has nothing to finish, and may not even hear us yet.
+        slot.kill();
+      }
     }
   }
 
-  #fork(slot: Slot): void {
-    slot.respawn = undefined;
-    slot.state = 'starting';
-    slot.stats = undefined;
-    slot.startedAtMs = this.#deps.now();
-    const worker = cluster.fork();
-    slot.worker = worker;
-    worker.on('message', (message: ToPrimary) => this.#receive(slot, worker, message));
-    worker.on('error', (error) =>
-      this.#deps.logger.warn('worker-error', { worker: worker.id, error: error.message }),
-    );
-    worker.once('exit', (code, signal) => this.#gone(slot, worker, code, signal));
-    tell(worker, {
-      type: 'configure',
-      config: this.#deps.config,
-      slot: slot.index,
-      workers: this.#deps.count,
-      routerIp: this.#deps.routerIp,
-    });
-    tell(worker, { type: 'health', healthy: this.#healthy });
-  }
-
-  #receive(slot: Slot, worker: Worker, message: ToPrimary): void {
+  #receive(slot: WorkerSlot, message: ToPrimary): void {
+    const id = slot.id ?? 0;
     switch (message.type) {
+      case 'started':
+        this.#configure(slot);
+        return;
       case 'hello':
         if (slot.state === 'starting') slot.state = 'syncing';
         if (this.#feeding) this.#feedOne(slot);
         return;
       case 'ack':
-        this.#deps.broadcaster.acknowledge(worker.id, message);
+        this.#deps.broadcaster.acknowledge(id, message);
         return;
       case 'resync':
-        this.#deps.broadcaster.resync(worker.id, message.reason);
+        this.#deps.broadcaster.resync(id, message.reason);
         return;
       case 'listening':
         this.#listening(slot, message.port, message.mode);
         return;
       case 'listen-failed':
-        this.#listenFailed(worker, message.code, message.message);
+        this.#listenFailed(slot, message.message);
         return;
       case 'endpoint-failed':
         this.#deps.onEndpointFailed(message.key, message.address, message.verdict, message.error);
@@ -212,15 +212,24 @@ export class Supervisor {
       case 'stats':
         slot.stats = message.stats;
         return;
+      case 'draining':
+        this.#tally?.add(id, message.active, message.idle);
+        return;
     }
   }
 
-  #feedOne(slot: Slot): void {
-    const { worker } = slot;
-    if (worker === undefined) return;
+  #configure(slot: WorkerSlot): void {
+    const { config, count, routerIp } = this.#deps;
+    slot.tell({ type: 'configure', config, slot: slot.index, workers: count, routerIp });
+    slot.tell({ type: 'health', healthy: this.#healthy });
+  }
+
+  #feedOne(slot: WorkerSlot): void {
+    const { id } = slot;
+    if (id === undefined) return;
     this.#deps.broadcaster.add(
-      worker.id,
-      (out) => tell(worker, out),
+      id,
+      (out) => slot.tell(out),
       () => {
         if (slot.state === 'syncing') slot.state = 'ready';
         this.#tellListen();
@@ -230,85 +239,67 @@ export class Supervisor {
 
   /** Port 0 is for one worker to resolve; the others then take the same. */
   #tellListen(): void {
-    const port = this.#port;
-    if (port === undefined || this.#ending) return;
+    if (this.#port === undefined || this.#ending) return;
     for (const slot of this.#slots) {
-      if (slot.state !== 'ready' || slot.worker === undefined) continue;
-      if (port === 0 && slot.index !== 0) continue;
-      tell(slot.worker, { type: 'listen', port });
+      if (slot.state !== 'ready') continue;
+      const isBeingChosen = this.#port === 0 && !this.#portIsKnown;
+      if (isBeingChosen && this.#slots.some(({ state }) => state === 'opening')) return;
+      slot.state = 'opening';
+      slot.tell({ type: 'listen', port: this.#port });
     }
   }
 
-  #listening(slot: Slot, port: number, mode: ListenMode): void {
-    if (slot.state === 'ready') slot.state = 'listening';
-    if (this.#port === 0) {
-      this.#port = port;
-      this.#tellListen();
-    }
-    this.#deps.logger.info('worker-listening', {
-      worker: slot.worker?.id,
-      pid: slot.worker?.process.pid,
-      port,
-      mode,
-    });
+  #listening(slot: WorkerSlot, port: number, mode: ListenMode): void {
+    if (slot.state === 'opening') slot.state = 'listening';
+    this.#portIsKnown = true;
+    // node:cluster gives all who ask for a shared port 0 the same one, and nothing to who asks for it by number.
+    if (mode === 'reuse-port') this.#port = port;
+    this.#log.info('worker-listening', { worker: slot.id, pid: slot.pid, port, mode });
+    this.#tellListen();
     this.#deps.onListening(this.listening);
-    if (this.listening === this.#slots.length) {
-      this.#opened?.resolve(port);
-      this.#opened = undefined;
-    }
+    this.#checkOpened(port);
   }
 
-  #listenFailed(worker: Worker, code: string, message: string): void {
+  #checkOpened(port: number): void {
+    if (this.#opened === undefined || this.listening === 0) return;
+    // One that keeps dying must not keep the others from being used.
+    if (!this.#slots.every((slot) => slot.state === 'listening' || slot.failing)) return;
+    this.#opened.resolve(port);
+    this.#opened = undefined;
+  }
+
+  #listenFailed(slot: WorkerSlot, message: string): void {
     this.#deps.logger.error('tcp-listener-error', { error: message });
     if (this.#opened !== undefined) {
       this.#opened.reject(new RouterError('LISTEN_FAILED', message));
       this.#opened = undefined;
     } else {
       // A replacement that cannot listen starts over, with backoff: perhaps the port comes free again.
-      this.#deps.logger.debug('worker-given-up', { worker: worker.id, code });
-      worker.process.kill('SIGKILL');
+      slot.kill();
     }
   }
 
-  #gone(slot: Slot, worker: Worker, code: number | null, signal: string | null): void {
-    this.#deps.broadcaster.remove(worker.id);
-    if (slot.stats !== undefined) addCounters(this.#buried, slot.stats.counters);
-    slot.worker = undefined;
-    slot.stats = undefined;
+  #gone(id: number | undefined, stats: WorkerStats | undefined): void {
+    if (id !== undefined) {
+      this.#deps.broadcaster.remove(id);
+      this.#tally?.add(id);
+    }
+    if (stats !== undefined) addCounters(this.#buried, stats.counters);
     if (this.#ending) {
       this.#checkEnded();
       return;
     }
-    const livedMs = this.#deps.now() - slot.startedAtMs;
-    const delayMs = slot.backoff.delayMs(livedMs);
-    const { quickDeaths } = slot.backoff;
-    this.#deps.logger[quickDeaths >= CRASH_LOOP ? 'error' : 'warn'](
-      quickDeaths >= CRASH_LOOP ? 'worker-crash-loop' : 'worker-died',
-      {
-        worker: worker.id,
-        pid: worker.process.pid,
-        code,
-        signal,
-        lived_ms: livedMs,
-        next_start_ms: Math.round(delayMs),
-      },
-    );
     this.#deps.onListening(this.listening);
-    slot.state = 'starting';
-    slot.respawn = setTimeout(() => this.#fork(slot), delayMs);
+    // It may have been the one that was to find a port, or the last that had not died before.
+    this.#tellListen();
+    this.#checkOpened(this.#port ?? 0);
   }
 
   #checkEnded(): void {
-    if (this.#slots.every((slot) => slot.worker === undefined)) this.#ended?.();
+    if (this.#slots.every((slot) => slot.vacant)) this.#ended?.();
   }
 
   #tellAll(message: ToWorker): void {
-    for (const slot of this.#slots) if (slot.worker !== undefined) tell(slot.worker, message);
+    for (const slot of this.#slots) slot.tell(message);
   }
-}
-
-/** A message to a dying worker is lost with it: its replacement gets the whole table. */
-function tell(worker: Worker, message: ToWorker): void {
-  if (!worker.isConnected()) return;
-  worker.process.send?.(message, () => {});
 }

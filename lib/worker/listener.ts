@@ -45,6 +45,16 @@ export async function listen(server: Server, options: ListenOptions): Promise<Li
   return listening(server, 'shared-handle');
 }
 
+/** Why `listen` failed, in gorouter's words (operations.md 6). */
+export function listenErrorText(error: NodeJS.ErrnoException, port: number): string {
+  return `listen tcp :${port}: ${GO_TEXTS[error.code ?? ''] ?? error.message}`;
+}
+
+const GO_TEXTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'bind: address already in use',
+  EACCES: 'bind: permission denied',
+};
+
 function listenOnce(server: Server, port: number, reusePort: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => {

@@ -1,5 +1,5 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { WorkerStats } from '../ipc/messages.ts';
+import { LoopDelay } from '../loop-delay.ts';
 import type { CounterValues } from '../request/counters.ts';
 
 /** What the figures are taken from. */
@@ -9,31 +9,30 @@ export interface StatsSource {
 }
 
 const EVERY_MS = 1_000;
-const LOOP_RESOLUTION_MS = 20;
 
 /** Tells the primary this worker's figures once a second, when any request or connection changed them. */
 export class StatsReporter {
   readonly #source: StatsSource;
-  readonly #send: (stats: WorkerStats) => void;
+  readonly #send: (stats: WorkerStats) => boolean;
+  readonly #loopDelay = new LoopDelay();
   #timer: NodeJS.Timeout | undefined;
-  #loop: ReturnType<typeof monitorEventLoopDelay> | undefined;
   #said = '';
 
-  constructor(source: StatsSource, send: (stats: WorkerStats) => void) {
+  /** `send` says whether it could. */
+  constructor(source: StatsSource, send: (stats: WorkerStats) => boolean) {
     this.#source = source;
     this.#send = send;
   }
 
   start(): void {
-    this.#loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
-    this.#loop.enable();
+    this.#loopDelay.start();
     this.#timer ??= setInterval(() => this.report(), EVERY_MS);
     this.#timer.unref();
   }
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#loop?.disable();
+    this.#loopDelay.stop();
   }
 
   /** Sends now, unless nothing happened since. */
@@ -42,18 +41,16 @@ export class StatsReporter {
     const figures = this.#source.figures();
     const fact = `${counters.requests} ${counters.connectionsOpened} ${counters.connectionsClosed} ${counters.attempts} ${JSON.stringify(figures)}`;
     if (fact === this.#said) return;
-    this.#said = fact;
     const cpu = process.cpuUsage();
     const memory = process.memoryUsage();
-    const delay = this.#loop;
-    this.#send({
+    const sent = this.#send({
       counters,
       ...figures,
       rss: memory.rss,
       heapUsed: memory.heapUsed,
       cpuMs: Math.round((cpu.user + cpu.system) / 1000),
-      loopDelayMaxMs: delay === undefined ? 0 : Math.max(0, Math.round(delay.max / 1e6) - LOOP_RESOLUTION_MS),
+      loopDelayMaxMs: this.#loopDelay.takeMaxMs(),
     });
-    delay?.reset();
+    if (sent) this.#said = fact;
   }
 }

@@ -31,6 +31,11 @@ export interface WorkerFigures {
   readonly requests: number;
 }
 
+export interface RouterOptions {
+  /** Added to the environment of all its processes. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 const USER = 'router-status';
 const PASS = 'secret';
 
@@ -47,17 +52,25 @@ export class RouterProcess {
   routesPort = 0;
   readonly folder: string;
   readonly #config: string;
+  readonly #options: RouterOptions;
+  /** Of all its lives: a primary that was killed leaves its workers. */
+  readonly #groups: number[] = [];
   #child: ChildProcess | undefined;
 
-  private constructor(folder: string, config: string) {
+  private constructor(folder: string, config: string, options: RouterOptions) {
     this.folder = folder;
     this.#config = config;
+    this.#options = options;
   }
 
   /** Not started yet. `closing` is given what ends it and removes its folder. */
-  static async make(closing: (close: () => unknown) => void, config: string): Promise<RouterProcess> {
+  static async make(
+    closing: (close: () => unknown) => void,
+    config: string,
+    options: RouterOptions = {},
+  ): Promise<RouterProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'turnout-'));
-    const router = new RouterProcess(folder, config);
+    const router = new RouterProcess(folder, config, options);
     closing(async () => {
       await router.kill();
       await rm(folder, { recursive: true, force: true });
@@ -66,8 +79,12 @@ export class RouterProcess {
   }
 
   /** Started and serving. */
-  static async start(closing: (close: () => unknown) => void, config: string): Promise<RouterProcess> {
-    const router = await RouterProcess.make(closing, config);
+  static async start(
+    closing: (close: () => unknown) => void,
+    config: string,
+    options: RouterOptions = {},
+  ): Promise<RouterProcess> {
+    const router = await RouterProcess.make(closing, config, options);
     await router.start();
     return router;
   }
@@ -91,6 +108,15 @@ export class RouterProcess {
 
   /** Begins to run; resolves when the status servers listen. */
   async launch(args: readonly string[] = []): Promise<void> {
+    await this.spawn(args);
+    const line = await this.said('status-listening');
+    const { health, routes } = line.data as { health: { port: number }; routes: { port: number } };
+    this.healthPort = health.port;
+    this.routesPort = routes.port;
+  }
+
+  /** Begins to run, and may fail to. */
+  async spawn(args: readonly string[] = []): Promise<void> {
     // Free ones each time: whoever needs a port meanwhile may have taken those of the life before.
     this.healthPort = 0;
     this.routesPort = 0;
@@ -99,8 +125,13 @@ export class RouterProcess {
     this.lines.length = 0;
     this.output = '';
     // A group of its own, so that a signal to the group, as a terminal sends it, does not reach mocha.
-    const child = spawn(SCRIPT, ['-c', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawn(SCRIPT, ['-c', file, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      env: { ...process.env, ...this.#options.env },
+    });
     this.#child = child;
+    if (child.pid !== undefined) this.#groups.push(child.pid);
     createInterface(child.stdout).on('line', (line) => {
       this.output += `${line}\n`;
       if (line.startsWith('{')) this.lines.push(JSON.parse(line) as LogLine);
@@ -108,10 +139,6 @@ export class RouterProcess {
     child.stderr.on('data', (text: Buffer) => {
       this.output += text.toString();
     });
-    const line = await this.said('status-listening');
-    const { health, routes } = line.data as { health: { port: number }; routes: { port: number } };
-    this.healthPort = health.port;
-    this.routesPort = routes.port;
   }
 
   /** The first line with that message, waited for. */
@@ -159,13 +186,15 @@ export class RouterProcess {
 
   /** Ends the primary, and the workers that it may have left, whatever state they are in. */
   async kill(): Promise<void> {
+    for (const group of this.#groups.splice(0)) {
+      try {
+        process.kill(-group, 'SIGKILL');
+      } catch {
+        // The group is gone: nothing is left to end.
+      }
+    }
     const child = this.#child;
     if (child?.pid === undefined) return;
-    try {
-      process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // The group is gone: nothing is left to end.
-    }
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   }
 

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-const RESOLUTION_MS = 10;
+const RESOLUTION_MS = 20;
 
 /** The longest time for which this process's event loop was held up, since it was last asked. */
 export class LoopDelay {
@@ -18,6 +18,6 @@ export class LoopDelay {
   takeMaxMs(): number {
     const { max } = this.#histogram;
     this.#histogram.reset();
-    return Math.max(0, Math.round((max / 1e6 - RESOLUTION_MS) * 10) / 10);
+    return Math.max(0, Math.round(max / 1e6) - RESOLUTION_MS);
   }
 }

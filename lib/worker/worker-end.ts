@@ -1,0 +1,88 @@
+import type { Server } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { timerMs } from '../config/duration.ts';
+import { quietMoment } from './quiet-moment.ts';
+
+/** A lane, as far as its end is concerned. */
+export interface DrainedLane {
+  readonly server: Server;
+  /** No new connections, keep-alive ends; resolves when all connections are gone, tunnels included. */
+  drain(): Promise<void>;
+  /** Cuts everything. */
+  stop(): void;
+  figures(): {
+    readonly activeRequests: number;
+    readonly openConnections: number;
+    readonly openTunnels: number;
+  };
+}
+
+export interface WorkerEndDeps {
+  readonly lane: DrainedLane;
+  /** It begins: so many connections have a request running, and so many have none. */
+  readonly onBegin: (active: number, idle: number) => void;
+  /** All is served, or cut: what is left is to say and write the last, and to exit. */
+  readonly onEnd: () => Promise<void>;
+}
+
+/** For a listener's queue to be empty for once. */
+const QUIET_WITHIN_MS = 200;
+const LOOK_EVERY_MS = 50;
+/** For what was cut to finish its records. */
+const CUT_WITHIN_MS = 500;
+
+/**
+ * The end of a worker: refuses new work, lets what runs finish within a time, cuts the rest. Tunnels do not count as
+ * running (operations.md 7): they are cut when no request is left.
+ */
+export class WorkerEnd {
+  readonly #deps: WorkerEndDeps;
+  readonly #cut = new AbortController();
+  #deadlineMs = Number.POSITIVE_INFINITY;
+  #overdue: NodeJS.Timeout | undefined;
+  #ending: Promise<void> | undefined;
+
+  constructor(deps: WorkerEndDeps) {
+    this.#deps = deps;
+  }
+
+  get begun(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  /** May be called again: the earlier deadline holds. */
+  begin(timeoutMs: number): Promise<void> {
+    const deadlineMs = performance.now() + timerMs(timeoutMs);
+    if (deadlineMs < this.#deadlineMs) {
+      this.#deadlineMs = deadlineMs;
+      clearTimeout(this.#overdue);
+      this.#overdue = setTimeout(() => this.#cut.abort(), timerMs(timeoutMs));
+    }
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
+    const { lane, onBegin, onEnd } = this.#deps;
+    const { activeRequests, openConnections, openTunnels } = lane.figures();
+    onBegin(activeRequests, Math.max(0, openConnections - openTunnels - activeRequests));
+    if (lane.server.listening) await quietMoment(lane.server, QUIET_WITHIN_MS);
+    const drained = lane.drain();
+    await Promise.race([drained, this.#onlyTunnelsLeft()]);
+    clearTimeout(this.#overdue);
+    lane.stop();
+    await Promise.race([drained, pause(CUT_WITHIN_MS)]);
+    await onEnd();
+  }
+
+  /** Resolves when no request runs and no connection is left but tunnels, or when time is up. */
+  async #onlyTunnelsLeft(): Promise<void> {
+    const { lane } = this.#deps;
+    const { signal } = this.#cut;
+    while (!signal.aborted) {
+      const { activeRequests, openConnections, openTunnels } = lane.figures();
+      if (activeRequests === 0 && openConnections <= openTunnels) return;
+      await pause(LOOK_EVERY_MS, undefined, { signal }).catch(() => {}); // aborted: time is up
+    }
+  }
+}
