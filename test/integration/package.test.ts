@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,6 +13,30 @@ const run = promisify(execFile);
 
 /** `node` is the one that runs this test. */
 const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}` };
+
+interface Failure {
+  readonly code: unknown;
+  readonly stderr: string;
+}
+
+/** How a program failed; one that did not is a failure of the test. */
+async function failure(running: Promise<unknown>): Promise<Failure> {
+  return running.then(
+    () => ({ code: 0, stderr: '' }),
+    (error: Failure) => error,
+  );
+}
+
+/** Every `node` of the PATH that is too old, which may be none. */
+async function olderNodes(): Promise<string[]> {
+  const older: string[] = [];
+  for (const folder of new Set(`${process.env.PATH}${delimiter}/usr/bin`.split(delimiter))) {
+    const node = join(folder, 'node');
+    const { stdout } = await run(node, ['-p', 'process.versions.node']).catch(() => ({ stdout: '24' }));
+    if (Number.parseInt(stdout, 10) < 24) older.push(node);
+  }
+  return older;
+}
 
 describe('the published package', function () {
   this.timeout(90_000);
@@ -61,6 +85,22 @@ describe('the published package', function () {
     const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     const { stdout } = await run(bin, ['--version'], { env });
     expect(stdout.trim()).to.equal(version);
+  });
+
+  it('has a bin that tells an older Node what it needs, whatever else that lacks', async () => {
+    const says = /^turnout needs Node 24 or newer, and this is v\d+\.\d+\.\d+\n$/u;
+    for (const node of await olderNodes()) {
+      const { code, stderr } = await failure(run(node, [bin, '--version']));
+      expect(stderr, node).to.match(says);
+      expect(code, node).to.equal(1);
+    }
+    // For machines without one: this Node under another's name, and nothing at all to import.
+    const alone = join(dir, 'cli.mjs');
+    await copyFile(bin, alone);
+    const pretend = `data:text/javascript,Object.defineProperty(process.versions, 'node', { value: '20.0.0' })`;
+    const { code, stderr } = await failure(run(process.execPath, ['--import', pretend, alone]));
+    expect(stderr).to.match(says);
+    expect(code).to.equal(1);
   });
 
   it('has a bin that starts workers and keeps a snapshot', async () => {
