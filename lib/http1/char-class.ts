@@ -12,6 +12,7 @@ export const HTAB = 9;
 export const LF = 10;
 export const CR = 13;
 export const SP = 32;
+export const ZERO = 48;
 export const COLON = 58;
 
 /** Indexed by byte: which of the classes it belongs to. */

@@ -1,6 +1,6 @@
 import { CR, LF } from './char-class.ts';
 import { afterExtensionByte, type ExtensionState } from './chunk-extension.ts';
-import { FIELDS_INCOMPLETE, parseFields, TOO_MANY_FIELDS } from './parse-fields.ts';
+import { FIELDS_INCOMPLETE, FieldLines, TOO_MANY_FIELDS } from './field-lines.ts';
 
 /** What a chunked body may hold beside its data. */
 export interface ChunkLimits {
@@ -38,6 +38,8 @@ const NO_TRAILERS: readonly string[] = [];
 const MAX_SIZE_DIGITS = 13;
 const SEMICOLON = 59;
 const EMPTY_LINE = '\r\n'.length;
+
+const LINES = new FieldLines();
 
 /**
  * Decodes one chunked body (RFC 9112 §7.1) from buffers split anywhere, without copying its data:
@@ -176,11 +178,10 @@ export class ChunkedDecoder {
     const text = this.#trailerText;
     this.#trailerText = '';
     if (text.length > EMPTY_LINE) {
-      const trailers: string[] = [];
-      const end = parseFields(text, 0, text.length, this.#limits.maxTrailerFields, trailers);
+      const end = LINES.read(Buffer.from(text, 'latin1'), 0, text.length, this.#limits.maxTrailerFields);
       if (end === TOO_MANY_FIELDS) return this.#fail('trailer size');
       if (end < 0) return this.#fail(end === FIELDS_INCOMPLETE ? 'line end' : 'trailer');
-      this.trailers = trailers;
+      this.trailers = LINES.texts(text, 0);
     }
     this.done = true;
     return 'nothing';

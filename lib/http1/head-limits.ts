@@ -1,4 +1,4 @@
-/** What one head, or one trailer section, may hold. 0 = no limit. */
+/** What one head may hold. 0 = no limit. */
 export interface HeadLimits {
   /** From the start line to the empty line, both included. */
   readonly maxBytes: number;

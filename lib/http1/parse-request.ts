@@ -3,7 +3,8 @@ import { connectionClose } from '../request/connection.ts';
 import { expectation } from '../request/expectation.ts';
 import { type Framing, requestFraming } from '../request/framing.ts';
 import { upgradeToken } from '../request/upgrade.ts';
-import { CHAR_CLASS, CR, LF, SP, TARGET_CHAR, TOKEN_CHAR } from './char-class.ts';
+import { CHAR_CLASS, CR, DIGIT_CHAR, LF, SP, TARGET_CHAR, TOKEN_CHAR } from './char-class.ts';
+import { FIELDS_INCOMPLETE, FieldLines } from './field-lines.ts';
 import type { HeadLimits } from './head-limits.ts';
 import {
   CONNECTION,
@@ -13,7 +14,6 @@ import {
   TRANSFER_ENCODING,
   UPGRADE,
 } from './known-fields.ts';
-import { FIELDS_INCOMPLETE, parseFields } from './parse-fields.ts';
 import {
   BAD_MAJOR_VERSION,
   BAD_MINOR_VERSION,
@@ -63,61 +63,58 @@ export type RequestParse = ParsedRequest | Incomplete | Refusal | HandOver;
 const INCOMPLETE: Incomplete = { kind: 'incomplete' };
 const HTTP10: HandOver = { kind: 'hand-over', why: 'http10' };
 const UPGRADED: HandOver = { kind: 'hand-over', why: 'upgrade' };
-const VERSION = 'HTTP/1.1\r\n';
-const DIGIT = /^\d$/;
+const VERSION = Buffer.from('HTTP/1.1\r\n');
+const MAJOR = 'HTTP/'.length;
+const MINOR = 'HTTP/1.'.length;
+
+const LINES = new FieldLines();
 
 /**
- * Reads the request head that begins at `from`, in latin1 text (RFC 9112 §2-§6). What could be read in two ways is
- * refused, as soon as it is seen: bytes that are wrong already are not waited out, and a head over its limits is
- * refused where it exceeds them.
+ * Reads the request head that begins at `from` (RFC 9112 §2-§6). What could be read in two ways is refused, as soon as
+ * it is seen: bytes that are wrong already are not waited out, and a head over its limits is refused where it exceeds
+ * them.
  *
  * An incomplete head is read again from its start; who gets it in many pieces keeps them in a `PartialHead`, which
  * tells when that is worth while.
  */
-export function parseRequest(text: string, from: number, limits: HeadLimits): RequestParse {
+export function parseRequest(source: Buffer | string, from: number, limits: HeadLimits): RequestParse {
+  const bytes = typeof source === 'string' ? Buffer.from(source, 'latin1') : source;
   let at = from;
   // RFC 9112 §2.2: an empty line ahead of a request, such as one too many behind a body, is ignored. One of them.
-  if (text.charCodeAt(at) === CR) {
-    if (at + 1 === text.length) return INCOMPLETE;
-    if (text.charCodeAt(at + 1) !== LF) return BAD_REQUEST_LINE_END;
+  if (at < bytes.length && bytes[at] === CR) {
+    if (at + 1 === bytes.length) return INCOMPLETE;
+    if (bytes[at + 1] !== LF) return BAD_REQUEST_LINE_END;
     at += 2;
   }
   const { maxBytes, maxFields } = limits;
-  const tooLong = maxBytes > 0 && text.length - at > maxBytes;
-  const stop = tooLong ? at + maxBytes : text.length;
+  const tooLong = maxBytes > 0 && bytes.length - at > maxBytes;
+  const stop = tooLong ? at + maxBytes : bytes.length;
   const incomplete = tooLong ? HEAD_TOO_LONG : INCOMPLETE;
 
   const methodFrom = at;
-  while (at < stop && (CHAR_CLASS[text.charCodeAt(at)]! & TOKEN_CHAR) !== 0) at += 1;
+  while (at < stop && (CHAR_CLASS[bytes[at]!]! & TOKEN_CHAR) !== 0) at += 1;
   if (at === stop) return incomplete;
-  if (at === methodFrom || text.charCodeAt(at) !== SP) return lineProblem(text.charCodeAt(at));
+  if (at === methodFrom || bytes[at] !== SP) return lineProblem(bytes[at]!);
   const methodTo = at;
 
   at += 1;
   const targetFrom = at;
-  while (at < stop && (CHAR_CLASS[text.charCodeAt(at)]! & TARGET_CHAR) !== 0) at += 1;
+  while (at < stop && (CHAR_CLASS[bytes[at]!]! & TARGET_CHAR) !== 0) at += 1;
   if (at === stop) return incomplete;
-  if (at === targetFrom || text.charCodeAt(at) !== SP) return lineProblem(text.charCodeAt(at));
+  if (at === targetFrom || bytes[at] !== SP) return lineProblem(bytes[at]!);
   const targetTo = at;
 
   at += 1;
-  const versionFrom = at;
-  let http10 = false;
-  if (at + VERSION.length <= stop && text.startsWith(VERSION, at)) {
-    at += VERSION.length;
-  } else {
-    const version = otherVersion(text.slice(at, Math.min(stop, at + VERSION.length)));
-    if (version === undefined) return incomplete;
-    if (version !== 'http10') return version;
-    http10 = true;
-    at = versionFrom + VERSION.length;
-  }
+  const version = versionAt(bytes, at, stop);
+  if (version === undefined) return incomplete;
+  if (typeof version !== 'string') return version;
 
-  const headers: string[] = [];
-  const end = parseFields(text, at, stop, maxFields, headers);
+  const end = LINES.read(bytes, at + VERSION.length, stop, maxFields);
   if (end < 0) return end === FIELDS_INCOMPLETE ? incomplete : fieldRefusal(end);
-  if (http10) return HTTP10;
+  if (version === 'http10') return HTTP10;
 
+  const text = bytes.toString('latin1', methodFrom, end);
+  const headers = LINES.texts(text, methodFrom);
   const known = knownFields(headers);
   let body: ParsedRequest['body'] = 'none';
   let length = 0;
@@ -140,8 +137,8 @@ export function parseRequest(text: string, from: number, limits: HeadLimits): Re
 
   return {
     kind: 'request',
-    method: methodText(text, methodFrom, methodTo),
-    target: text.slice(targetFrom, targetTo),
+    method: text.slice(0, methodTo - methodFrom),
+    target: text.slice(targetFrom - methodFrom, targetTo - methodFrom),
     headers,
     end,
     body,
@@ -151,25 +148,22 @@ export function parseRequest(text: string, from: number, limits: HeadLimits): Re
   };
 }
 
-function methodText(text: string, from: number, to: number): string {
-  return to - from === 3 && text.startsWith('GET', from) ? 'GET' : text.slice(from, to);
-}
-
 function lineProblem(code: number): Refusal {
   return code === LF || code === CR ? BAD_REQUEST_LINE_END : BAD_REQUEST_LINE;
 }
 
-/** Judges what is there of `HTTP/x.y` and the end of its line; undefined when it is sound so far. */
-function otherVersion(text: string): 'http10' | Refusal | undefined {
-  for (let i = 0; i < text.length; i += 1) {
-    const char = text[i]!;
-    if (i === 5 || i === 7) {
-      if (!DIGIT.test(char)) return BAD_VERSION;
-    } else if (char !== VERSION[i]) {
-      return i < 8 ? BAD_VERSION : lineProblem(char.charCodeAt(0));
+/** Judges `HTTP/x.y` and the end of its line, or what is there of them; undefined when that is sound so far. */
+function versionAt(bytes: Buffer, from: number, stop: number): 'http10' | 'http11' | Refusal | undefined {
+  for (let i = 0; i < VERSION.length; i += 1) {
+    if (from + i === stop) return undefined;
+    const code = bytes[from + i]!;
+    if (i === MAJOR || i === MINOR) {
+      if ((CHAR_CLASS[code]! & DIGIT_CHAR) === 0) return BAD_VERSION;
+    } else if (code !== VERSION[i]) {
+      return i > MINOR ? lineProblem(code) : BAD_VERSION;
     }
   }
-  if (text.length < VERSION.length) return undefined;
-  if (text[5] !== '1') return BAD_MAJOR_VERSION;
-  return text[7] === '0' ? 'http10' : BAD_MINOR_VERSION;
+  if (bytes[from + MAJOR] !== VERSION[MAJOR]) return BAD_MAJOR_VERSION;
+  if (bytes[from + MINOR] === VERSION[MINOR]) return 'http11';
+  return bytes[from + MINOR] === VERSION[MINOR]! - 1 ? 'http10' : BAD_MINOR_VERSION;
 }

@@ -1,18 +1,18 @@
 import { connectionClose } from '../request/connection.ts';
 import { keepAliveTimeoutMs } from '../request/keep-alive.ts';
 import { hasToken, headerValue } from '../request/request-head.ts';
-import { CHAR_CLASS, CR, DIGIT_CHAR, LF, SP, VALUE_CHAR } from './char-class.ts';
-import type { HeadLimits } from './head-limits.ts';
-import { CONNECTION, CONTENT_LENGTH, KEEP_ALIVE, knownFields, TRANSFER_ENCODING } from './known-fields.ts';
+import { CHAR_CLASS, CR, DIGIT_CHAR, LF, SP, VALUE_CHAR, ZERO } from './char-class.ts';
 import {
   BAD_FIELD_NAME,
   BAD_FIELD_VALUE,
   BAD_LINE_END,
   FIELDS_INCOMPLETE,
+  FieldLines,
   FOLDED_FIELD,
-  parseFields,
   TOO_MANY_FIELDS,
-} from './parse-fields.ts';
+} from './field-lines.ts';
+import type { HeadLimits } from './head-limits.ts';
+import { CONNECTION, CONTENT_LENGTH, KEEP_ALIVE, knownFields, TRANSFER_ENCODING } from './known-fields.ts';
 import { isBodiless, type ResponseBody, responseFraming } from './response-framing.ts';
 
 export type { HeadLimits } from './head-limits.ts';
@@ -61,82 +61,92 @@ const FIELD_PROBLEMS: Readonly<Record<number, BadResponse>> = {
   [TOO_MANY_FIELDS]: RESPONSE_HEAD_TOO_LONG,
 };
 
-const HTTP1 = 'HTTP/1.';
-const STATUS_LINE_FIXED = 'HTTP/1.1 200'.length;
+const STATUS_LINE = Buffer.from('HTTP/1.1 200');
+const MINOR = 'HTTP/1.'.length;
+const STATUS = 'HTTP/1.1 '.length;
+
+const LINES = new FieldLines();
 
 /**
- * Reads the response head that begins at `from`, in latin1 text (RFC 9112 §4-§6); `requestMethod` decides whether a
- * body follows. Whatever could be read in two ways is bad. The space that ends a status line without a reason may be
- * missing: many leave it out, and it changes nothing.
+ * Reads the response head that begins at `from` (RFC 9112 §4-§6); `requestMethod` decides whether a body follows.
+ * Whatever could be read in two ways is bad. The space that ends a status line without a reason may be missing: many
+ * leave it out, and it changes nothing.
  */
 export function parseResponse(
-  text: string,
+  source: Buffer | string,
   from: number,
   requestMethod: string,
   limits: HeadLimits,
 ): ResponseParse {
+  const bytes = typeof source === 'string' ? Buffer.from(source, 'latin1') : source;
   const { maxBytes, maxFields } = limits;
-  const tooLong = maxBytes > 0 && text.length - from > maxBytes;
-  const stop = tooLong ? from + maxBytes : text.length;
+  const tooLong = maxBytes > 0 && bytes.length - from > maxBytes;
+  const stop = tooLong ? from + maxBytes : bytes.length;
   const incomplete = tooLong ? RESPONSE_HEAD_TOO_LONG : INCOMPLETE;
 
-  if (from + STATUS_LINE_FIXED >= stop) {
-    return fixedPartProblem(text.slice(from, stop)) ?? incomplete;
-  }
-  const minor = text.charCodeAt(from + 7) - 48;
-  const status = digitsAt(text, from + 9);
-  if (
-    !text.startsWith(HTTP1, from) ||
-    (minor !== 0 && minor !== 1) ||
-    text.charCodeAt(from + 8) !== SP ||
-    status < 100
-  ) {
-    return fixedPartProblem(text.slice(from, from + STATUS_LINE_FIXED)) ?? BAD_STATUS_LINE;
-  }
+  const status = statusAt(bytes, from, stop);
+  if (status === undefined) return incomplete;
+  if (typeof status !== 'number') return status;
 
-  let at = from + STATUS_LINE_FIXED;
-  let reasonFrom = at;
-  if (text.charCodeAt(at) === SP) {
-    at += 1;
-    reasonFrom = at;
-    while (at < stop && (CHAR_CLASS[text.charCodeAt(at)]! & VALUE_CHAR) !== 0) at += 1;
+  let at = from + STATUS_LINE.length;
+  if (at === stop) return incomplete;
+  if (bytes[at] === SP) at += 1;
+  const reasonFrom = at;
+  if (at > from + STATUS_LINE.length) {
+    while (at < stop && (CHAR_CLASS[bytes[at]!]! & VALUE_CHAR) !== 0) at += 1;
     if (at === stop) return incomplete;
   }
   const reasonTo = at;
-  if (text.charCodeAt(at) !== CR) return BAD_STATUS_LINE;
+  if (bytes[at] !== CR) return BAD_STATUS_LINE;
   if (at + 1 === stop) return incomplete;
-  if (text.charCodeAt(at + 1) !== LF) return BAD_STATUS_LINE;
+  if (bytes[at + 1] !== LF) return BAD_STATUS_LINE;
 
-  const headers: string[] = [];
-  const end = parseFields(text, at + 2, stop, maxFields, headers);
+  const end = LINES.read(bytes, at + 2, stop, maxFields);
   if (end < 0) return end === FIELDS_INCOMPLETE ? incomplete : FIELD_PROBLEMS[end]!;
 
+  const text = bytes.toString('latin1', from, end);
+  const headers = LINES.texts(text, from);
+  const versionMinor = bytes[from + MINOR] === ZERO ? 0 : 1;
   const known = knownFields(headers);
   const bodiless = isBodiless(status, requestMethod);
   let body: ResponseBody = bodiless ? 'none' : 'close';
   let length = 0;
   if ((known & (CONTENT_LENGTH | TRANSFER_ENCODING)) !== 0) {
-    const framing = responseFraming(headers, minor, bodiless);
+    const framing = responseFraming(headers, versionMinor, bodiless);
     if (typeof framing === 'string') return bad(framing);
-    ({ body, length } = framing);
+    body = framing.body;
+    length = framing.length;
   }
 
   return {
     kind: 'response',
     status,
-    reason:
-      reasonTo - reasonFrom === 2 && text.startsWith('OK', reasonFrom)
-        ? 'OK'
-        : text.slice(reasonFrom, reasonTo),
-    versionMinor: minor,
+    reason: text.slice(reasonFrom - from, reasonTo - from),
+    versionMinor,
     headers,
     end,
     body,
     length,
-    keepAlive: body !== 'close' && staysOpen(headers, minor, known),
+    keepAlive: body !== 'close' && staysOpen(headers, versionMinor, known),
     keepAliveTimeoutMs:
       (known & KEEP_ALIVE) === 0 ? undefined : keepAliveTimeoutMs(headerValue(headers, 'keep-alive')!),
   };
+}
+
+/** The status code of `HTTP/1.x nnn`, or what is wrong with it; undefined when what is there is sound so far. */
+function statusAt(bytes: Buffer, from: number, stop: number): number | BadResponse | undefined {
+  let status = 0;
+  for (let i = 0; i < STATUS_LINE.length; i += 1) {
+    if (from + i === stop) return undefined;
+    const code = bytes[from + i]!;
+    if (i >= STATUS) {
+      if ((CHAR_CLASS[code]! & DIGIT_CHAR) === 0 || (i === STATUS && code === ZERO)) return BAD_STATUS_LINE;
+      status = status * 10 + code - ZERO;
+    } else if (code !== STATUS_LINE[i] && (i !== MINOR || code !== ZERO)) {
+      return i <= MINOR ? BAD_VERSION : BAD_STATUS_LINE;
+    }
+  }
+  return status;
 }
 
 /** RFC 9112 §9.3. */
@@ -144,28 +154,6 @@ function staysOpen(headers: readonly string[], minor: 0 | 1, known: number): boo
   if ((known & CONNECTION) === 0) return minor === 1;
   if (connectionClose(headers)) return false;
   return minor === 1 || hasToken(headers, 'connection', 'keep-alive');
-}
-
-/** Three digits as a number; -1 when they are none. */
-function digitsAt(text: string, at: number): number {
-  let value = 0;
-  for (let i = at; i < at + 3; i += 1) {
-    const code = text.charCodeAt(i);
-    if ((CHAR_CLASS[code]! & DIGIT_CHAR) === 0) return -1;
-    value = value * 10 + code - 48;
-  }
-  return value;
-}
-
-/** Judges what is there of `HTTP/1.x nnn`; undefined when it is sound so far. */
-function fixedPartProblem(text: string): BadResponse | undefined {
-  for (let i = 0; i < text.length; i += 1) {
-    const char = text[i]!;
-    if (i < 7 ? char !== HTTP1[i] : i === 7 && char !== '0' && char !== '1') return BAD_VERSION;
-    if (i === 8 && char !== ' ') return BAD_STATUS_LINE;
-    if (i > 8 && !(i === 9 ? /[1-9]/ : /\d/).test(char)) return BAD_STATUS_LINE;
-  }
-  return undefined;
 }
 
 function bad(reason: string): BadResponse {

@@ -11,7 +11,7 @@ import {
   BAD_LINE_END,
   FOLDED_FIELD,
   TOO_MANY_FIELDS,
-} from './parse-fields.ts';
+} from './field-lines.ts';
 
 /** Which rule a request broke: for logs, tests, and the one answer that depends on it (`minor version`). */
 export type RefusalReason =
@@ -57,7 +57,7 @@ const FIELD_REFUSALS: Readonly<Record<number, Refusal>> = {
   [TOO_MANY_FIELDS]: refusal('field count', headOverflow()),
 };
 
-/** What a negative result of `parseFields`, other than incomplete, means for a request. */
+/** What a negative result of `FieldLines.read`, other than incomplete, means for a request. */
 export function fieldRefusal(code: number): Refusal {
   return FIELD_REFUSALS[code]!;
 }
