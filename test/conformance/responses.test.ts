@@ -25,6 +25,24 @@ describeLane('responses', (stage) => {
     );
   });
 
+  for (const filename of ['\xc3\xa9.txt', '\xe9.txt']) {
+    it(`keep the bytes of a Content-Disposition with ${JSON.stringify(filename)}, ahead of a length or behind it`, async () => {
+      const lane = await stage.start();
+      const disposition = `Content-Disposition: attachment; filename="${filename}"`;
+      const backend = await stage.backend(answering(ok('ok', disposition)));
+      route(lane, 'app.test', [backend]);
+      const client = await stage.client(lane);
+
+      const answer = await client.ask(
+        `POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 2\r\n${disposition}\r\n\r\nhi`,
+      );
+
+      expect(answer.headerLines).to.include(disposition);
+      expect(answer.body.toString()).to.equal('ok');
+      expect(backend.received).to.include(`\r\n${disposition}\r\n`);
+    });
+  }
+
   it('lose hop-by-hop fields, those that Connection names, and route service signatures', async () => {
     const lane = await stage.start();
     const backend = await stage.backend(

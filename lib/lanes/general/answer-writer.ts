@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Answer } from '../../request/answer.ts';
+import { sameName } from '../../request/header-names.ts';
 
 /** How the client's connection goes on after an answer. */
 export interface Persistence {
@@ -17,7 +18,7 @@ export function writeHead(
   headers: readonly string[],
   persistence: Persistence,
 ): void {
-  const flat = headers.slice();
+  const flat = lengthLast(headers);
   // Told once that this field is removed, node adds none of its own and no `Keep-Alive`.
   res.removeHeader('connection');
   if (res.req.httpVersionMinor === 0) {
@@ -41,4 +42,21 @@ export function sendAnswer(res: ServerResponse, answer: Answer, close: boolean):
   });
   // Node leaves the body out where the method or status has none.
   res.end(answer.body, 'latin1');
+}
+
+/**
+ * The fields with Content-Length behind Content-Disposition. Node writes a Content-Disposition that follows a length
+ * as the UTF-8 reading of its latin1 text: bytes change, and some names become a field that it then refuses.
+ */
+function lengthLast(headers: readonly string[]): string[] {
+  const flat = headers.slice();
+  let length = -1;
+  for (let i = 0; i < flat.length; i += 2) {
+    if (sameName(flat[i]!, 'content-length')) length = i;
+    else if (length !== -1 && sameName(flat[i]!, 'content-disposition')) {
+      flat.push(...flat.splice(length, 2));
+      break;
+    }
+  }
+  return flat;
 }
