@@ -90,7 +90,7 @@ function serve(told: Extract<ToWorker, { type: 'configure' }>): (message: ToWork
       table = next;
       states.retain((key) => next.get(key) !== undefined);
     },
-    onChange: (change) => followChange(change, states),
+    onChange: (change, before) => followChange(change, before, states),
     onMark: (key, address, untilMs) => states.mark(key, address, untilMs),
   });
 

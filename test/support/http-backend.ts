@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A small HTTP backend on a port of its own, which says its name. */
+/** A small HTTP backend on a port of its own, or on one that another had before, which says its name. */
 export class HttpBackend {
   readonly name: string;
   port = 0;
@@ -30,10 +30,11 @@ export class HttpBackend {
       req.resume();
       res.end(name);
     },
+    port = 0,
   ): Promise<HttpBackend> {
     const backend = new HttpBackend(name, handler);
     closing(() => backend.stop());
-    backend.#server.listen(0, '127.0.0.1');
+    backend.#server.listen(port, '127.0.0.1');
     await once(backend.#server, 'listening');
     backend.port = (backend.#server.address() as AddressInfo).port;
     return backend;
