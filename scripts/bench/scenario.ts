@@ -36,15 +36,15 @@ export type Program = 'nats-server' | 'redis-server' | 'nginx' | 'haproxy' | 'wr
 export function atMost(name: string, value: number, limit: number, unit: string, digits = 0): Figure {
   return {
     name,
-    value: `${number(value, digits)} ${unit}`,
-    target: `<= ${number(limit)} ${unit}`,
+    value: withUnit(number(value, digits), unit),
+    target: `<= ${withUnit(number(limit), unit)}`,
     met: value <= limit,
   };
 }
 
 /** A figure that nothing was promised about. */
 export function plainly(name: string, value: number, unit: string, digits = 0): Figure {
-  return { name, value: `${number(value, digits)} ${unit}`.trimEnd() };
+  return { name, value: withUnit(number(value, digits), unit) };
 }
 
 /** With thousands set apart. */
@@ -52,4 +52,8 @@ function number(value: number, digits?: number): string {
   const options =
     digits === undefined ? {} : { minimumFractionDigits: digits, maximumFractionDigits: digits };
   return value.toLocaleString('en-US', options);
+}
+
+function withUnit(text: string, unit: string): string {
+  return unit.startsWith('%') ? `${text}${unit}` : `${text} ${unit}`;
 }

@@ -11,6 +11,8 @@ import { Router } from '../servers/router.ts';
 import { quantile } from '../statistics.ts';
 
 const WITHIN_MS = 5_000;
+/** Samples that do not count: a process that has just started compiles its code as it goes. */
+const WARM_UP = 50;
 
 /** From the publication of a new route until every worker answers for it. */
 export const propagation: Scenario = {
@@ -32,12 +34,13 @@ export const propagation: Scenario = {
 
     say(`${samples} new routes`);
     const timesMs: number[] = [];
-    for (let n = count; n < count + samples; n++) {
+    for (let n = count; n < count + WARM_UP + samples; n++) {
       const message = registerMessage(n, { count, backendPort });
       const publishedMs = performance.now();
       bus.publish('router.register', message);
       await Promise.all(probes.map((probe) => answers(probe, hostOf(n), publishedMs)));
-      timesMs.push(performance.now() - publishedMs);
+      const elapsedMs = performance.now() - publishedMs;
+      if (n >= count + WARM_UP) timesMs.push(elapsedMs);
       await pause(5 + Math.random() * 10); // out of step with whatever the router does at intervals
     }
     bus.close();
