@@ -56,12 +56,11 @@ export class BusSession {
     }
   }
 
-  /** Resolves when exactly that came; rejects with what came instead. */
-  async expect(text: string, withinMs = 3000): Promise<void> {
-    await until(() => this.text === text || this.text.length > text.length, 'the answer', withinMs).catch(
-      () => {},
-    );
-    if (this.text !== text)
-      throw new Error(`expected ${JSON.stringify(text)}, got ${JSON.stringify(this.text)}`);
+  /** Resolves when exactly that came, with `errorsOnce` counting repeated errors once; rejects with what came instead. */
+  async expect(text: string, { errorsOnce = false }: { readonly errorsOnce?: boolean } = {}): Promise<void> {
+    const got = () => (errorsOnce ? this.text.replace(/(-ERR [^\r]*\r\n)\1+/g, '$1') : this.text);
+    const come = () => got() === text || (!errorsOnce && got().length > text.length);
+    await until(come, 'the answer', 3000).catch(() => {});
+    if (got() !== text) throw new Error(`expected ${JSON.stringify(text)}, got ${JSON.stringify(this.text)}`);
   }
 }
