@@ -1,4 +1,5 @@
 import { CHAR_CLASS, COLON, CR, HTAB, LF, SP, TOKEN_CHAR, VALUE_CHAR } from './char-class.ts';
+import { knownField } from './known-fields.ts';
 
 /** What `read` returns, when it is not the offset behind the section. */
 export const FIELDS_INCOMPLETE = -1;
@@ -20,6 +21,8 @@ const FIRST_FIELDS = 64;
  * One object serves any number of sections, one after the other.
  */
 export class FieldLines {
+  /** Which fields that matter for framing were found: bits of known-fields.ts. */
+  known = 0;
   #marks = new Uint32Array(FIRST_FIELDS * MARKS);
   #count = 0;
 
@@ -30,10 +33,12 @@ export class FieldLines {
    */
   read(bytes: Buffer, from: number, stop: number, maxFields: number): number {
     let marks = this.#marks;
+    let known = 0;
     let count = 0;
     let at = from;
     while (at < stop) {
       if (bytes[at] === CR) {
+        this.known = known;
         this.#count = count;
         if (at + 1 === stop) return FIELDS_INCOMPLETE;
         return bytes[at + 1] === LF ? at + 2 : BAD_LINE_END;
@@ -63,6 +68,7 @@ export class FieldLines {
       marks[mark + 1] = nameTo;
       marks[mark + 2] = valueFrom;
       marks[mark + 3] = valueTo;
+      known |= knownField(bytes, nameFrom, nameTo);
       count += 1;
       at += 2;
     }

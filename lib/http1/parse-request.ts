@@ -6,14 +6,7 @@ import { upgradeToken } from '../request/upgrade.ts';
 import { CHAR_CLASS, CR, DIGIT_CHAR, LF, SP, TARGET_CHAR, TOKEN_CHAR } from './char-class.ts';
 import { FIELDS_INCOMPLETE, FieldLines } from './field-lines.ts';
 import type { HeadLimits } from './head-limits.ts';
-import {
-  CONNECTION,
-  CONTENT_LENGTH,
-  EXPECT,
-  knownFields,
-  TRANSFER_ENCODING,
-  UPGRADE,
-} from './known-fields.ts';
+import { CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING, UPGRADE } from './known-fields.ts';
 import {
   BAD_MAJOR_VERSION,
   BAD_MINOR_VERSION,
@@ -115,7 +108,7 @@ export function parseRequest(source: Buffer | string, from: number, limits: Head
 
   const text = bytes.toString('latin1', methodFrom, end);
   const headers = LINES.texts(text, methodFrom);
-  const known = knownFields(headers);
+  const { known } = LINES;
   let body: ParsedRequest['body'] = 'none';
   let length = 0;
   let expectContinue = false;

@@ -12,7 +12,7 @@ import {
   TOO_MANY_FIELDS,
 } from './field-lines.ts';
 import type { HeadLimits } from './head-limits.ts';
-import { CONNECTION, CONTENT_LENGTH, KEEP_ALIVE, knownFields, TRANSFER_ENCODING } from './known-fields.ts';
+import { CONNECTION, CONTENT_LENGTH, KEEP_ALIVE, TRANSFER_ENCODING } from './known-fields.ts';
 import { isBodiless, type ResponseBody, responseFraming } from './response-framing.ts';
 
 export type { HeadLimits } from './head-limits.ts';
@@ -107,7 +107,7 @@ export function parseResponse(
   const text = bytes.toString('latin1', from, end);
   const headers = LINES.texts(text, from);
   const versionMinor = bytes[from + MINOR] === ZERO ? 0 : 1;
-  const known = knownFields(headers);
+  const { known } = LINES;
   const bodiless = isBodiless(status, requestMethod);
   let body: ResponseBody = bodiless ? 'none' : 'close';
   let length = 0;

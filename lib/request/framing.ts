@@ -33,10 +33,18 @@ export function requestFraming(head: Pick<RequestHead, 'headers' | 'versionMinor
  * refused too: a parser that takes the first and one that takes the last agree until somebody changes one of them.
  */
 export function contentLength(values: readonly string[]): number | undefined {
-  const [value = ''] = values;
-  if (values.length !== 1 || !/^\d+$/.test(value)) return undefined;
-  const length = Number(value);
-  return Number.isSafeInteger(length) ? length : undefined;
+  if (values.length !== 1) return undefined;
+  const text = values[0]!;
+  if (text === '') return undefined;
+  // By hand: half of all responses have one, and a pattern and a conversion of text cost more than their whole head.
+  let length = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    length = length * 10 + digit;
+    if (length > Number.MAX_SAFE_INTEGER) return undefined;
+  }
+  return length;
 }
 
 /** Undefined when a `Transfer-Encoding` is exactly `chunked`; 501 for a coding we do not know, 400 for nonsense. */
