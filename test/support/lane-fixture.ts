@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { EndpointStates } from '../../lib/health/endpoint-states.ts';
-import { GeneralLane, type GeneralLaneDeps } from '../../lib/lanes/general/general-lane.ts';
+import type { LaneDeps } from '../../lib/lanes/lane.ts';
+import { Lanes } from '../../lib/lanes/lanes.ts';
 import { type CounterValues, zeroCounters } from '../../lib/request/counters.ts';
 import type { RequestRecord } from '../../lib/request/record.ts';
 import type { RequestSettings } from '../../lib/request/settings.ts';
@@ -18,8 +19,8 @@ import { until } from './until.ts';
 
 export interface LaneOptions {
   readonly settings?: Partial<RequestSettings>;
-  readonly endpoints?: Partial<GeneralLaneDeps['endpoints']>;
-  readonly front?: Partial<GeneralLaneDeps['front']>;
+  readonly endpoints?: Partial<LaneDeps['endpoints']>;
+  readonly front?: Partial<LaneDeps['front']>;
   readonly healthy?: () => boolean;
 }
 
@@ -75,7 +76,10 @@ export const LANE_SETTINGS: RequestSettings = {
   extraHeadersToLog: [],
 };
 
-export const startGeneralLane: StartLane = async (options) => {
+export const startGeneralLane: StartLane = (options) => startLanes(options, false);
+export const startFastLane: StartLane = (options) => startLanes(options, true);
+
+async function startLanes(options: LaneOptions, fast: boolean): Promise<RunningLane> {
   const table = new RouteTable();
   const states = new EndpointStates(() => 0);
   const counters = zeroCounters();
@@ -83,31 +87,34 @@ export const startGeneralLane: StartLane = async (options) => {
   const reports: EndpointFailedReport[] = [];
   const logger = recordingLogger();
   const settings = { ...LANE_SETTINGS, ...options.settings };
-  const lane = new GeneralLane({
-    table: () => table,
-    states,
-    settings,
-    endpoints: {
-      dialTimeoutMs: 5_000,
-      endpointTimeoutMs: 60_000,
-      tlsHandshakeTimeoutMs: 10_000,
-      maxIdle: 100,
-      maxIdlePerHost: 100,
-      idleTimeoutMs: 90_000,
-      disableKeepAlives: settings.disableKeepAlives,
-      keepAliveProbeMs: 1_000,
-      ca: [],
-      ...options.endpoints,
+  const lane = new Lanes(
+    {
+      table: () => table,
+      states,
+      settings,
+      endpoints: {
+        dialTimeoutMs: 5_000,
+        endpointTimeoutMs: 60_000,
+        tlsHandshakeTimeoutMs: 10_000,
+        maxIdle: 100,
+        maxIdlePerHost: 100,
+        idleTimeoutMs: 90_000,
+        disableKeepAlives: settings.disableKeepAlives,
+        keepAliveProbeMs: 1_000,
+        ca: [],
+        ...options.endpoints,
+      },
+      front: { idleTimeoutMs: 900_000, headTimeoutMs: 0, maxHeaderBytes: 1_052_672, ...options.front },
+      counters,
+      onFinished: (record) => records.push(record),
+      onEndpointFailed: (key, address, verdict, error) => reports.push({ key, address, verdict, error }),
+      healthy: options.healthy ?? (() => true),
+      logger,
+      now: Date.now,
+      random: () => 0,
     },
-    front: { idleTimeoutMs: 900_000, headTimeoutMs: 0, maxHeaderBytes: 1_052_672, ...options.front },
-    counters,
-    onFinished: (record) => records.push(record),
-    onEndpointFailed: (key, address, verdict, error) => reports.push({ key, address, verdict, error }),
-    healthy: options.healthy ?? (() => true),
-    logger,
-    now: Date.now,
-    random: () => 0,
-  });
+    fast,
+  );
   lane.server.listen(0, '127.0.0.1');
   await once(lane.server, 'listening');
   const { port } = lane.server.address() as AddressInfo;
@@ -124,7 +131,7 @@ export const startGeneralLane: StartLane = async (options) => {
     drain: () => lane.drain(),
     stop: () => lane.stop(),
   };
-};
+}
 
 /** What a conformance test works with. Everything started through it ends with the test. */
 export interface LaneStage {
@@ -137,6 +144,7 @@ export interface LaneStage {
 /** The lanes that have to agree. */
 const LANES: readonly { readonly name: string; readonly start: StartLane }[] = [
   { name: 'general lane', start: startGeneralLane },
+  { name: 'fast lane', start: startFastLane },
 ];
 
 /** Declares tests that every lane must pass. */

@@ -1,10 +1,8 @@
 import type { Socket } from 'node:net';
+import { LINGER_MS } from '../linger.ts';
 
 /** Pipelined requests that wait behind the one being served; beyond it the connection is not read. */
 const MAX_WAITING = 32;
-/** After the last answer on a connection that must close: time and bytes for the client to stop sending. */
-const LINGER_MS = 2_000;
-export const LINGER_BYTES = 256 * 1024;
 const HEAD_PATIENCE = 5;
 
 /**

@@ -1,15 +1,9 @@
 import type { Socket } from 'node:net';
-import type { DialTimes } from './dial.ts';
+import type { ConnectionOwner } from '../connection-pool.ts';
+import type { DialTimes } from '../dial.ts';
 
 /** Taken off the idle limit that an endpoint announces, so that our reuse and its close do not cross on the wire. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
-
-/** What its pool is told of a connection. */
-export interface ConnectionOwner {
-  /** Whole exchanges are behind it and it can carry another. */
-  released(connection: EndpointConnection): void;
-  closed(connection: EndpointConnection): void;
-}
 
 /**
  * One connection to an endpoint: leased to one exchange at a time, idle in between.
@@ -27,14 +21,20 @@ export class EndpointConnection {
   uses = 0;
   /** Whether the endpoint has sent anything since the lease began. */
   answered = false;
-  readonly #owner: ConnectionOwner;
+  readonly #owner: ConnectionOwner<EndpointConnection>;
   readonly #longestIdleMs: number;
   #idleMs: number;
   #leased = true;
   #reusable = false;
   #responseComplete: (() => boolean) | undefined;
 
-  constructor(key: string, socket: Socket, times: DialTimes, idleMs: number, owner: ConnectionOwner) {
+  constructor(
+    key: string,
+    socket: Socket,
+    times: DialTimes,
+    idleMs: number,
+    owner: ConnectionOwner<EndpointConnection>,
+  ) {
     this.key = key;
     this.socket = socket;
     this.times = times;

@@ -5,49 +5,38 @@ import { routeEndpointData } from '../../health/route-endpoint-data.ts';
 import { type Answer, headTooLarge, isAnswer } from '../../request/answer.ts';
 import { countFailure, countRequest } from '../../request/count-request.ts';
 import { endpointFailure } from '../../request/failure-answer.ts';
-import { type Framing, framingHeaders } from '../../request/framing.ts';
+import { framingHeaders } from '../../request/framing.ts';
 import { headTooBig } from '../../request/head-limits.ts';
 import { requestHeaders } from '../../request/headers-in.ts';
 import { responseHeaders, responseTrace } from '../../request/headers-out.ts';
-import type { RequestHost } from '../../request/host.ts';
 import type { RequestRecord } from '../../request/record.ts';
-import { headerValue, headerValues, type RequestHead } from '../../request/request-head.ts';
+import { headerValue, headerValues } from '../../request/request-head.ts';
 import { newRequestId } from '../../request/request-id.ts';
+import { requestRecord } from '../../request/request-record.ts';
 import { chooseRoute } from '../../request/route-choice.ts';
+import type { SoundRequest } from '../../request/sound-request.ts';
 import { stickyCookies } from '../../request/sticky.ts';
 import { announcedTrailers } from '../../request/trailers.ts';
 import { isWebSocket } from '../../request/upgrade.ts';
 import type { Pool } from '../../routes/pool.ts';
 import type { RouteTable } from '../../routes/route-table.ts';
-import { logAnswer } from './answer-log.ts';
+import { logAnswer } from '../answer-log.ts';
+import { type AttemptDeps, Attempts, type Lease } from '../attempts.ts';
+import { informationText, MAX_INFORMATION } from '../information.ts';
 import { sendAnswer } from './answer-writer.ts';
-import { type AttemptDeps, Attempts, type Lease } from './attempts.ts';
 import type { ClientConnection } from './client-connection.ts';
+import type { EndpointConnection } from './endpoint-connection.ts';
 import { EndpointResponse } from './endpoint-response.ts';
 import type { Forwarder } from './forwarder.ts';
-import { informationText, MAX_INFORMATION } from './information.ts';
 import { RequestBody } from './request-body.ts';
 import { requestSwitch, type Switched } from './upgrade-request.ts';
 
-export interface ExchangeDeps extends AttemptDeps {
+export interface ExchangeDeps extends AttemptDeps<EndpointConnection> {
   readonly forwarder: Forwarder;
   readonly table: () => RouteTable;
   readonly healthy: () => boolean;
   readonly draining: () => boolean;
   readonly onFinished: (record: RequestRecord) => void;
-}
-
-/** A request whose head was found sound. */
-export interface SoundRequest {
-  readonly head: RequestHead;
-  readonly route: RequestHost;
-  readonly framing: Framing;
-  /** Whether the client waits for 100 before it sends its body. */
-  readonly expectsContinue: boolean;
-  /** Protocol that the client asks to switch to. */
-  readonly upgrade: string | undefined;
-  /** Whether nothing may follow it on its connection. */
-  readonly last: boolean;
 }
 
 /** Called when an endpoint agreed to switch protocols, with what it sent first. Returns when the tunnel has ended. */
@@ -70,10 +59,10 @@ export class Exchange {
   readonly #startedAt = performance.now();
   readonly #onClosed: () => void;
   #pool: Pool | undefined;
-  #attempts: Attempts | undefined;
+  #attempts: Attempts<EndpointConnection> | undefined;
   #sentHeaders: readonly string[] | undefined;
   #response: EndpointResponse | undefined;
-  #lease: Lease | undefined;
+  #lease: Lease<EndpointConnection> | undefined;
   #settleAttempt: ((error: unknown) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #information = 0;
@@ -153,7 +142,7 @@ export class Exchange {
   }
 
   /** One attempt up to the response head: undefined when that was passed on, else what went wrong. */
-  #attempt(lease: Lease): Promise<unknown> {
+  #attempt(lease: Lease<EndpointConnection>): Promise<unknown> {
     return new Promise((resolve) => {
       this.#lease = lease;
       this.#settleAttempt = (error) => {
@@ -171,7 +160,7 @@ export class Exchange {
     });
   }
 
-  #forward(lease: Lease): void {
+  #forward(lease: Lease<EndpointConnection>): void {
     const { forwarder, connections } = this.#deps;
     const headers = this.#outgoingHeaders(lease);
     let request: ClientRequest | undefined;
@@ -196,7 +185,7 @@ export class Exchange {
     this.#body.afterForward();
   }
 
-  #requestSwitch(lease: Lease, token: string): void {
+  #requestSwitch(lease: Lease<EndpointConnection>, token: string): void {
     const { head, route } = this.#request;
     const outbound = {
       method: head.method,
@@ -213,7 +202,7 @@ export class Exchange {
     });
   }
 
-  #outgoingHeaders(lease: Lease): readonly string[] {
+  #outgoingHeaders(lease: Lease<EndpointConnection>): readonly string[] {
     const { settings, now, connections } = this.#deps;
     const { head, route, framing, upgrade, expectsContinue } = this.#request;
     const fields = framingHeaders(framing);
@@ -237,7 +226,7 @@ export class Exchange {
   }
 
   /** A response head that is no switch: passes it on and, from then on, the body. */
-  #responded(response: IncomingMessage, lease: Lease, requestEnded: () => boolean): void {
+  #responded(response: IncomingMessage, lease: Lease<EndpointConnection>, requestEnded: () => boolean): void {
     const settle = this.#settleAttempt;
     if (settle === undefined) {
       response.destroy();
@@ -282,7 +271,11 @@ export class Exchange {
     });
   }
 
-  #incomingHeaders(raw: readonly string[], lease: Lease, upgrade: string | undefined): string[] {
+  #incomingHeaders(
+    raw: readonly string[],
+    lease: Lease<EndpointConnection>,
+    upgrade: string | undefined,
+  ): string[] {
     const { settings, now } = this.#deps;
     const { head } = this.#request;
     this.#routerError = headerValue(raw, 'x-cf-routererror') ?? '';
@@ -305,7 +298,7 @@ export class Exchange {
   }
 
   /** The endpoint switched protocols: the request ends as a tunnel. */
-  #switched(switched: Switched, lease: Lease): void {
+  #switched(switched: Switched, lease: Lease<EndpointConnection>): void {
     const settle = this.#settleAttempt;
     const onSwitch = this.#onSwitch;
     if (settle === undefined || onSwitch === undefined) {
@@ -326,7 +319,7 @@ export class Exchange {
       .finally(() => this.#finish());
   }
 
-  #informed(info: InformationEvent, lease: Lease): void {
+  #informed(info: InformationEvent, lease: Lease<EndpointConnection>): void {
     if (this.#settleAttempt === undefined) return;
     this.#information += 1;
     if (this.#information > MAX_INFORMATION) {
@@ -364,7 +357,7 @@ export class Exchange {
     this.#body.discard();
   }
 
-  #limit(lease: Lease): void {
+  #limit(lease: Lease<EndpointConnection>): void {
     clearTimeout(this.#timer);
     const { endpointTimeoutMs } = this.#deps;
     if (endpointTimeoutMs <= 0 || isWebSocket(this.#request.upgrade)) return;
@@ -372,7 +365,7 @@ export class Exchange {
     this.#timer = setTimeout(() => this.#timedOut(lease), left);
   }
 
-  #timedOut(lease: Lease): void {
+  #timedOut(lease: Lease<EndpointConnection>): void {
     if (this.#settleAttempt !== undefined) {
       this.#settleAttempt(
         new RouterError('ENDPOINT_TIMEOUT', 'context deadline exceeded', { source: 'endpoint' }),
@@ -380,24 +373,16 @@ export class Exchange {
       return;
     }
     if (this.#response === undefined || this.#response.complete) return;
-    this.#deps.logger.error('backend-request-timeout', {
-      'route-endpoint': routeEndpointData(lease.endpoint),
-      error: 'context deadline exceeded',
-      vcap_request_id: this.#requestId,
-    });
+    this.#attempts?.answerCut(lease, 'backend-request-timeout', 'context deadline exceeded');
     lease.connection.destroy();
   }
 
   /** The endpoint died in the middle of its answer: the client has been cut off already. */
-  #broken(error: Error, lease: Lease): void {
+  #broken(error: Error, lease: Lease<EndpointConnection>): void {
     clearTimeout(this.#timer);
     lease.connection.destroy();
     if (this.#clientGone) return;
-    this.#deps.logger.error('backend-response-incomplete', {
-      'route-endpoint': routeEndpointData(lease.endpoint),
-      error: error.message,
-      vcap_request_id: this.#requestId,
-    });
+    this.#attempts?.answerCut(lease, 'backend-response-incomplete', error.message);
   }
 
   #failed(failure: AttemptFailure): void {
@@ -477,39 +462,26 @@ export class Exchange {
   }
 
   #record(): RequestRecord {
-    const { head, route } = this.#request;
-    const { settings } = this.#deps;
     const endedAt = performance.now();
-    const sent = this.#sentHeaders ?? head.headers;
-    const proxiedAt = this.#attempts?.startedAt;
-    const semicolon = head.target.includes(';') ? 'deprecated-semicolon-params' : '';
-    return {
-      host: route.host,
-      method: head.method,
-      target: route.target,
+    return requestRecord({
+      head: this.#request.head,
+      route: this.#request.route,
       protocol: this.#req.httpVersionMinor === 0 ? 'HTTP/1.0' : 'HTTP/1.1',
+      sentHeaders: this.#sentHeaders,
       receivedAtMs: this.#receivedAtMs,
-      responseTimeMs: endedAt - this.#startedAt,
-      gorouterTimeMs: proxiedAt === undefined ? 0 : proxiedAt - this.#startedAt,
+      startedAt: this.#startedAt,
+      endedAt,
+      proxiedAt: this.#attempts?.startedAt,
       status: this.#status,
-      requestBytes: this.#upgraded ? 0 : this.#body.bytes,
-      responseBytes: this.#upgraded ? 0 : (this.#response?.bytes ?? this.#responseBytes),
-      referer: headerValue(sent, 'referer') ?? '',
-      userAgent: headerValue(sent, 'user-agent') ?? '',
-      clientAddress: head.clientIp.includes(':')
-        ? `[${head.clientIp}]:${head.clientPort}`
-        : `${head.clientIp}:${head.clientPort}`,
-      forwardedFor: headerValue(sent, 'x-forwarded-for') ?? '',
-      forwardedProto: headerValue(sent, 'x-forwarded-proto') ?? '',
+      requestBytes: this.#body.bytes,
+      responseBytes: this.#response?.bytes ?? this.#responseBytes,
       requestId: this.#requestId,
-      routerError: this.#routerError === '' ? semicolon : this.#routerError,
+      routerError: this.#routerError,
       endpoint: this.#attempts?.endpoint,
-      extraHeaders: settings.extraHeadersToLog.map(
-        (name) => headerValue(head.headers, name.toLowerCase()) ?? '',
-      ),
       attempts: this.#attempts?.times(endedAt),
       upgraded: this.#upgraded,
-    };
+      extraHeadersToLog: this.#deps.settings.extraHeadersToLog,
+    });
   }
 }
 

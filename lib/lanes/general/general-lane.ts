@@ -1,58 +1,25 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Socket, Server as TcpServer } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { EndpointStates } from '../../health/endpoint-states.ts';
-import type { Logger } from '../../log/logger.ts';
 import { type Answer, isAnswer, versionNotSupported } from '../../request/answer.ts';
-import type { CounterValues } from '../../request/counters.ts';
 import { expectation } from '../../request/expectation.ts';
 import { requestFraming } from '../../request/framing.ts';
 import { requestHost } from '../../request/host.ts';
-import type { RequestRecord } from '../../request/record.ts';
 import { hasToken } from '../../request/request-head.ts';
-import type { RequestSettings } from '../../request/settings.ts';
+import type { SoundRequest } from '../../request/sound-request.ts';
 import { upgradeToken } from '../../request/upgrade.ts';
-import type { RouteTable } from '../../routes/route-table.ts';
+import { ConnectionPool } from '../connection-pool.ts';
+import type { LaneDeps, LaneFigures } from '../lane.ts';
 import { sendAnswer } from './answer-writer.ts';
 import { ClientConnection } from './client-connection.ts';
 import { DetachedClient } from './detached-client.ts';
-import { type EndpointConnectionSettings, EndpointConnections } from './endpoint-connections.ts';
-import { Exchange, type ExchangeDeps, type SoundRequest } from './exchange.ts';
+import { EndpointConnection } from './endpoint-connection.ts';
+import { Exchange, type ExchangeDeps } from './exchange.ts';
 import { Forwarder } from './forwarder.ts';
 import { incomingHead } from './incoming-head.ts';
 import { refusalOf, refusalText } from './refusals.ts';
 import { RequestBody } from './request-body.ts';
 import { tunnel } from './tunnel.ts';
-
-/** Limits of the connections from clients. */
-export interface FrontSettings {
-  /** Keep-alive without a next request; 0 = no limit. */
-  readonly idleTimeoutMs: number;
-  /** For a whole head; 0 = no limit. */
-  readonly headTimeoutMs: number;
-  /** Beyond it node's parser answers 431, before any policy. */
-  readonly maxHeaderBytes: number;
-}
-
-export interface GeneralLaneDeps {
-  /** The current copy of the table: asked once for each request. */
-  readonly table: () => RouteTable;
-  readonly states: EndpointStates;
-  readonly settings: RequestSettings;
-  /** `endpointTimeoutMs` covers one attempt with its response body; 0 = no limit. */
-  readonly endpoints: EndpointConnectionSettings & { readonly endpointTimeoutMs: number };
-  readonly front: FrontSettings;
-  readonly counters: CounterValues;
-  readonly onFinished: (record: RequestRecord) => void;
-  readonly onEndpointFailed: (key: string, address: string, verdict: 'mark' | 'prune', error: string) => void;
-  /** What a load balancer's health check on the traffic port is told. */
-  readonly healthy: () => boolean;
-  readonly logger: Logger;
-  /** Unix ms. */
-  readonly now: () => number;
-  /** 0 <= x < 1. */
-  readonly random: () => number;
-}
 
 /** A connection idle for this long while draining has most likely no request on its way to us. */
 const DRAIN_IDLE_MS = 1_000;
@@ -69,8 +36,8 @@ const HEAD_CHECK_MS = 1_000;
 export class GeneralLane {
   /** To listen with. Not to be closed from outside: node resets idle connections then, drain() does not. */
   readonly server: Server;
-  readonly #deps: GeneralLaneDeps;
-  readonly #connections: EndpointConnections;
+  readonly #deps: LaneDeps;
+  readonly #connections: ConnectionPool<EndpointConnection>;
   readonly #exchangeDeps: ExchangeDeps;
   readonly #clients = new Map<Socket, ClientConnection>();
   /** Requests behind which node loses bytes. */
@@ -82,9 +49,12 @@ export class GeneralLane {
   #sweep: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(deps: GeneralLaneDeps) {
+  constructor(deps: LaneDeps) {
     this.#deps = deps;
-    this.#connections = new EndpointConnections(deps.endpoints);
+    this.#connections = new ConnectionPool(
+      deps.endpoints,
+      (key, socket, times, idleMs, owner) => new EndpointConnection(key, socket, times, idleMs, owner),
+    );
     this.#exchangeDeps = {
       states: deps.states,
       connections: this.#connections,
@@ -131,12 +101,7 @@ export class GeneralLane {
     this.server.emit('connection', socket);
   }
 
-  figures(): {
-    activeRequests: number;
-    openConnections: number;
-    openTunnels: number;
-    idleEndpointConnections: number;
-  } {
+  figures(): LaneFigures {
     return {
       activeRequests: this.#activeRequests,
       openConnections: this.#clients.size,

@@ -2,7 +2,8 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Framing } from '../../request/framing.ts';
 import { forwardableTrailers } from '../../request/trailers.ts';
-import { type ClientConnection, LINGER_BYTES } from './client-connection.ts';
+import { LINGER_BYTES } from '../linger.ts';
+import type { ClientConnection } from './client-connection.ts';
 import { ExpectGate } from './expect-gate.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext } from 'node:tls';
-import { RouterError } from '../../errors.ts';
-import type { Endpoint } from '../../routes/endpoint.ts';
+import { RouterError } from '../errors.ts';
+import type { Endpoint } from '../routes/endpoint.ts';
 import { certificateNameProblem } from './certificate-name.ts';
 
 /** What a connection to an endpoint took to make, in ms. `dnsMs` is 0 for an IP, `tlsMs` 0 for a plain endpoint. */

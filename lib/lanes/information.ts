@@ -1,7 +1,7 @@
-import { fieldText } from '../../request/answer.ts';
-import { sameName } from '../../request/header-names.ts';
-import { stripHopByHop } from '../../request/hop-by-hop.ts';
-import { reasonPhrase } from '../../request/reason-phrase.ts';
+import { fieldText } from '../request/answer.ts';
+import { sameName } from '../request/header-names.ts';
+import { stripHopByHop } from '../request/hop-by-hop.ts';
+import { reasonPhrase } from '../request/reason-phrase.ts';
 
 /** Interim responses that one request may bring; more are an endpoint gone mad. */
 export const MAX_INFORMATION = 16;

@@ -1,7 +1,7 @@
+import type { Socket } from 'node:net';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
-import type { Endpoint } from '../../routes/endpoint.ts';
-import { dial } from './dial.ts';
-import { EndpointConnection } from './endpoint-connection.ts';
+import type { Endpoint } from '../routes/endpoint.ts';
+import { type DialTimes, dial } from './dial.ts';
 
 /** Limits and trust of the connections to endpoints (contract: http.md 10 and 15, tls.md 5). */
 export interface EndpointConnectionSettings {
@@ -22,21 +22,48 @@ export interface EndpointConnectionSettings {
   readonly key?: string;
 }
 
+/** A connection as its pool sees it. */
+export interface PooledConnection {
+  readonly key: string;
+  /** Whether it can be leased again, as far as this side can know. */
+  readonly usable: boolean;
+  lease(): void;
+  destroy(): void;
+}
+
+/** What a connection tells its pool. */
+export interface ConnectionOwner<C> {
+  /** Whole exchanges are behind it and it can carry another. */
+  released(connection: C): void;
+  closed(connection: C): void;
+}
+
+/** Makes a lane's kind of connection over a socket. */
+export type MakeConnection<C> = (
+  key: string,
+  socket: Socket,
+  times: DialTimes,
+  idleTimeoutMs: number,
+  owner: ConnectionOwner<C>,
+) => C;
+
 /**
  * The connections to endpoints: idle ones by endpoint, the last used first out, so that a quiet time lets the
  * surplus grow old and close.
  */
-export class EndpointConnections {
+export class ConnectionPool<C extends PooledConnection> implements ConnectionOwner<C> {
   readonly #settings: EndpointConnectionSettings;
+  readonly #make: MakeConnection<C>;
   readonly #maxIdle: number;
-  readonly #idle = new Map<string, EndpointConnection[]>();
-  readonly #open = new Set<EndpointConnection>();
+  readonly #idle = new Map<string, C[]>();
+  readonly #open = new Set<C>();
   #secureContext: SecureContext | undefined;
   #idleCount = 0;
   #stopped = false;
 
-  constructor(settings: EndpointConnectionSettings) {
+  constructor(settings: EndpointConnectionSettings, make: MakeConnection<C>) {
     this.#settings = settings;
+    this.#make = make;
     const { maxIdle, maxIdlePerHost, disableKeepAlives } = settings;
     this.#maxIdle = disableKeepAlives ? 0 : maxIdle > 0 ? Math.min(maxIdle, maxIdlePerHost) : maxIdlePerHost;
   }
@@ -55,14 +82,13 @@ export class EndpointConnections {
   }
 
   /** An idle connection that looks alive, or undefined. */
-  takeIdle(endpoint: Endpoint): EndpointConnection | undefined {
+  takeIdle(endpoint: Endpoint): C | undefined {
     const idle = this.#idle.get(connectionKey(endpoint));
     if (idle === undefined) return undefined;
     for (;;) {
       const connection = idle.pop();
       if (connection === undefined) return undefined;
       this.#idleCount -= 1;
-      if (idle.length === 0) this.#idle.delete(connection.key);
       if (connection.usable) {
         connection.lease();
         return connection;
@@ -72,25 +98,20 @@ export class EndpointConnections {
   }
 
   /** A new connection. Rejects as `dial` does. */
-  async dial(endpoint: Endpoint, signal: AbortSignal): Promise<EndpointConnection> {
+  async dial(endpoint: Endpoint, signal: AbortSignal): Promise<C> {
+    const { dialTimeoutMs, tlsHandshakeTimeoutMs, keepAliveProbeMs, idleTimeoutMs } = this.#settings;
     const { socket, times } = await dial(
       endpoint,
-      {
-        dialTimeoutMs: this.#settings.dialTimeoutMs,
-        tlsHandshakeTimeoutMs: this.#settings.tlsHandshakeTimeoutMs,
-        keepAliveProbeMs: this.#settings.keepAliveProbeMs,
-        secureContext: () => this.#trust(),
-      },
+      { dialTimeoutMs, tlsHandshakeTimeoutMs, keepAliveProbeMs, secureContext: () => this.#trust() },
       signal,
     );
-    const { idleTimeoutMs } = this.#settings;
-    const connection = new EndpointConnection(connectionKey(endpoint), socket, times, idleTimeoutMs, this);
+    const connection = this.#make(connectionKey(endpoint), socket, times, idleTimeoutMs, this);
     this.#open.add(connection);
     if (this.#stopped) connection.destroy();
     return connection;
   }
 
-  released(connection: EndpointConnection): void {
+  released(connection: C): void {
     const idle = this.#idle.get(connection.key);
     if (this.#stopped || (idle?.length ?? 0) >= this.#maxIdle) {
       connection.destroy();
@@ -101,13 +122,16 @@ export class EndpointConnections {
     this.#idleCount += 1;
   }
 
-  closed(connection: EndpointConnection): void {
+  closed(connection: C): void {
     this.#open.delete(connection);
     const idle = this.#idle.get(connection.key);
-    const at = idle?.indexOf(connection) ?? -1;
-    if (idle === undefined || at === -1) return;
-    idle.splice(at, 1);
-    this.#idleCount -= 1;
+    if (idle === undefined) return;
+    const at = idle.indexOf(connection);
+    if (at !== -1) {
+      idle.splice(at, 1);
+      this.#idleCount -= 1;
+    }
+    // An empty list is kept while connections come and go, and given up with the last that closes idle.
     if (idle.length === 0) this.#idle.delete(connection.key);
   }
 

@@ -1,5 +1,5 @@
-import type { Logger } from '../../log/logger.ts';
-import type { Answer } from '../../request/answer.ts';
+import type { Logger } from '../log/logger.ts';
+import type { Answer } from '../request/answer.ts';
 
 /** Lines beside `status` that an answer of the router's own leaves, by its X-Cf-RouterError (http.md 11). */
 const LINES: Readonly<Record<string, readonly ['info' | 'error', string]>> = {

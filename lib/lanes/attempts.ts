@@ -1,25 +1,45 @@
-import { type ChoiceContext, chooseEndpoint } from '../../balance/choose-endpoint.ts';
-import { type Reached, RouterError } from '../../errors.ts';
-import { type AttemptFailure, classifyFailure } from '../../health/classify-failure.ts';
-import type { EndpointStates } from '../../health/endpoint-states.ts';
-import { routeEndpointData } from '../../health/route-endpoint-data.ts';
-import { endpointVerdict } from '../../health/verdict.ts';
-import type { Logger } from '../../log/logger.ts';
-import type { CounterValues } from '../../request/counters.ts';
-import type { AttemptTimes } from '../../request/record.ts';
-import type { RequestHead } from '../../request/request-head.ts';
-import { isReplayable, mayReplaceConnection, mayRetry, mayTry } from '../../request/retry.ts';
-import { THROW_AWAY_KEY } from '../../request/route-choice.ts';
-import type { RequestSettings } from '../../request/settings.ts';
-import { negotiateId, stickyId } from '../../request/sticky.ts';
-import type { Endpoint } from '../../routes/endpoint.ts';
-import type { Pool } from '../../routes/pool.ts';
-import type { EndpointConnection } from './endpoint-connection.ts';
-import type { EndpointConnections } from './endpoint-connections.ts';
+import { type ChoiceContext, chooseEndpoint } from '../balance/choose-endpoint.ts';
+import { type Reached, RouterError } from '../errors.ts';
+import { type AttemptFailure, classifyFailure } from '../health/classify-failure.ts';
+import type { EndpointStates } from '../health/endpoint-states.ts';
+import { routeEndpointData } from '../health/route-endpoint-data.ts';
+import { endpointVerdict } from '../health/verdict.ts';
+import type { Logger } from '../log/logger.ts';
+import type { CounterValues } from '../request/counters.ts';
+import type { AttemptTimes } from '../request/record.ts';
+import type { RequestHead } from '../request/request-head.ts';
+import { isReplayable, mayReplaceConnection, mayRetry, mayTry } from '../request/retry.ts';
+import { THROW_AWAY_KEY } from '../request/route-choice.ts';
+import type { RequestSettings } from '../request/settings.ts';
+import { negotiateId, stickyId } from '../request/sticky.ts';
+import type { Endpoint } from '../routes/endpoint.ts';
+import type { Pool } from '../routes/pool.ts';
+import type { DialTimes } from './dial.ts';
 
-export interface AttemptDeps {
+/** A connection to an endpoint, whichever lane's, as an attempt sees it. */
+export interface AttemptConnection {
+  readonly times: DialTimes;
+  /** `ip:port` of our side. */
+  readonly localAddress: string;
+  /** Exchanges completed on it: 0 = fresh. */
+  readonly uses: number;
+  /** Whether the endpoint has sent anything since the lease began. */
+  readonly answered: boolean;
+  readonly socket: { readonly bytesWritten: number };
+  destroy(): void;
+}
+
+/** Where connections come from. */
+export interface AttemptConnections<C> {
+  readonly keepAlive: boolean;
+  /** An idle connection that looks alive, or undefined. */
+  takeIdle(endpoint: Endpoint): C | undefined;
+  dial(endpoint: Endpoint, signal: AbortSignal): Promise<C>;
+}
+
+export interface AttemptDeps<C extends AttemptConnection> {
   readonly states: EndpointStates;
-  readonly connections: EndpointConnections;
+  readonly connections: AttemptConnections<C>;
   readonly settings: RequestSettings;
   readonly counters: CounterValues;
   readonly logger: Logger;
@@ -32,9 +52,9 @@ export interface AttemptDeps {
 }
 
 /** An endpoint and a connection to it, for one attempt. */
-export interface Lease {
+export interface Lease<C> {
   readonly endpoint: Endpoint;
-  readonly connection: EndpointConnection;
+  readonly connection: C;
   readonly attempt: number;
   /** Whether the connection has served before. */
   readonly reused: boolean;
@@ -55,13 +75,13 @@ export interface LeaseFailure {
  * The attempts of one request, one after the other: chooses endpoints, obtains connections, and has a failure
  * classified, logged, reported and judged. All the deciding is done by the policies.
  */
-export class Attempts {
+export class Attempts<C extends AttemptConnection> {
   /** Instance that the client asked for by cookie. */
   readonly requestedId: string | undefined;
   readonly replayable: boolean;
   /** The last endpoint chosen. */
   endpoint: Endpoint | undefined;
-  readonly #deps: AttemptDeps;
+  readonly #deps: AttemptDeps<C>;
   readonly #pool: Pool;
   readonly #requestId: string;
   readonly #mandatoryId: string | undefined;
@@ -77,10 +97,10 @@ export class Attempts {
   #failures = 0;
   #lastFailedAt = 0;
   #succeededAt: number | undefined;
-  #lastConnection: EndpointConnection | undefined;
+  #lastConnection: C | undefined;
   #lastReused = false;
 
-  constructor(deps: AttemptDeps, head: RequestHead, pool: Pool, hasBody: boolean, requestId: string) {
+  constructor(deps: AttemptDeps<C>, head: RequestHead, pool: Pool, hasBody: boolean, requestId: string) {
     this.#deps = deps;
     this.#pool = pool;
     this.#requestId = requestId;
@@ -95,16 +115,16 @@ export class Attempts {
     return this.#startedAt;
   }
 
-  /** The next attempt, with those that found no connection behind it; the failure to report when there is none. */
-  async lease(): Promise<Lease | AttemptFailure> {
-    for (;;) {
-      const endpoint = this.#choose();
-      if (endpoint === undefined) return this.#lastFailure ?? this.#noEndpoint();
-      const idle = this.#deps.connections.takeIdle(endpoint);
-      if (idle !== undefined) return this.#leased(endpoint, idle);
-      const result = await this.#dial(endpoint);
-      if (result !== 'retry') return result;
-    }
+  /**
+   * The next attempt, with those that found no connection behind it; the failure to report when there is none. At once
+   * when an idle connection serves, which is nearly always: a promise per request is felt.
+   */
+  lease(): Lease<C> | AttemptFailure | Promise<Lease<C> | AttemptFailure> {
+    const endpoint = this.#choose();
+    if (endpoint === undefined) return this.#lastFailure ?? this.#noEndpoint();
+    const idle = this.#deps.connections.takeIdle(endpoint);
+    if (idle !== undefined) return this.#leased(endpoint, idle);
+    return this.#dialled(endpoint);
   }
 
   /** Has an endpoint picked for the log, and does not contact it (contract: http.md 6). */
@@ -122,7 +142,10 @@ export class Attempts {
    * Judges a lease that ended without a response head. `retry`: ask for another lease; a Lease: the same attempt on
    * a fresh connection; else the failure to report. The connection is destroyed.
    */
-  async failed(lease: Lease, failure: LeaseFailure): Promise<'retry' | Lease | AttemptFailure> {
+  failed(
+    lease: Lease<C>,
+    failure: LeaseFailure,
+  ): 'retry' | AttemptFailure | Promise<'retry' | Lease<C> | AttemptFailure> {
     const { connection } = lease;
     const sent = connection.socket.bytesWritten > lease.bytesBefore;
     const reached: Reached = connection.answered ? 'responding' : sent ? 'sent' : 'connected';
@@ -145,6 +168,19 @@ export class Attempts {
     this.#dialling?.abort(reason);
   }
 
+  /** The answer began and will not be whole: the endpoint is too slow, or gone. */
+  answerCut(
+    lease: Lease<C>,
+    why: 'backend-request-timeout' | 'backend-response-incomplete',
+    error: string,
+  ): void {
+    this.#deps.logger.error(why, {
+      'route-endpoint': routeEndpointData(lease.endpoint),
+      error,
+      vcap_request_id: this.#requestId,
+    });
+  }
+
   /** Whatever became of the request: it counts no longer. */
   close(): void {
     this.#settle();
@@ -165,6 +201,11 @@ export class Attempts {
       tlsMs: succeeded ? made.tlsMs : undefined,
       localAddress: connection?.localAddress ?? '',
     };
+  }
+
+  async #dialled(endpoint: Endpoint): Promise<Lease<C> | AttemptFailure> {
+    const result = await this.#dial(endpoint);
+    return result === 'retry' ? this.lease() : result;
   }
 
   #choose(): Endpoint | undefined {
@@ -205,7 +246,7 @@ export class Attempts {
     };
   }
 
-  async #dial(endpoint: Endpoint): Promise<'retry' | Lease | AttemptFailure> {
+  async #dial(endpoint: Endpoint): Promise<'retry' | Lease<C> | AttemptFailure> {
     const dialling = new AbortController();
     this.#dialling = dialling;
     const { endpointTimeoutMs } = this.#deps;
@@ -228,7 +269,7 @@ export class Attempts {
     }
   }
 
-  #leased(endpoint: Endpoint, connection: EndpointConnection): Lease {
+  #leased(endpoint: Endpoint, connection: C): Lease<C> {
     this.#lastConnection = connection;
     this.#lastReused = connection.uses > 0;
     return {
@@ -258,7 +299,7 @@ export class Attempts {
     classified: AttemptFailure,
     { bodyIntact, clientGone }: LeaseFailure,
     endpoint: Endpoint,
-    lease: Lease | undefined,
+    lease: Lease<C> | undefined,
   ): 'retry' | AttemptFailure {
     this.#settle();
     this.#failures += 1;
@@ -287,7 +328,7 @@ export class Attempts {
     onEndpointFailed(key, endpoint.address, verdict, failure.text);
   }
 
-  #log(failure: AttemptFailure, endpoint: Endpoint, lease: Lease | undefined, retriable: boolean): void {
+  #log(failure: AttemptFailure, endpoint: Endpoint, lease: Lease<C> | undefined, retriable: boolean): void {
     const { logger } = this.#deps;
     const times = lease === undefined || lease.reused ? undefined : lease.connection.times;
     logger.error('backend-endpoint-failed', {

@@ -1,0 +1,390 @@
+import type { Socket } from 'node:net';
+import { ChunkedDecoder, type ChunkLimits } from '../../http1/chunked-decoder.ts';
+import type { HeadLimits } from '../../http1/head-limits.ts';
+import { type ParsedRequest, parseRequest } from '../../http1/parse-request.ts';
+import { PartialHead } from '../../http1/partial-head.ts';
+import type { Refusal } from '../../http1/refusal.ts';
+import { type Answer, badRequest, isAnswer } from '../../request/answer.ts';
+import type { Framing } from '../../request/framing.ts';
+import { requestHost } from '../../request/host.ts';
+import type { RequestHead } from '../../request/request-head.ts';
+import type { SoundRequest } from '../../request/sound-request.ts';
+import { LINGER_BYTES, LINGER_MS } from '../linger.ts';
+import { answerText } from './answer-text.ts';
+import type { Timed } from './deadlines.ts';
+import { Outbox } from './outbox.ts';
+
+/** One request, as its connection drives it. */
+export interface ClientExchange {
+  /** Bytes of the request's body from `start` up to `end`. */
+  requestBody(bytes: Buffer, start: number, end: number): void;
+  requestEnd(trailers: readonly string[] | undefined): void;
+  /** All of what came at once has been told. */
+  requestFlush(): void;
+  clientGone(): void;
+  /** The body turned out to be no HTTP. Whether the client has seen a part of an answer. */
+  bodyBroken(): boolean;
+  /** The client takes more again. */
+  responseDrained(): void;
+  overdue(now: number): void;
+}
+
+export interface ClientLinkDeps {
+  readonly head: HeadLimits;
+  readonly chunks: ChunkLimits;
+  /** Between requests, ms; 0 = no limit. */
+  readonly idleMs: number;
+  /** For a whole head, ms; 0 = no limit. */
+  readonly headMs: number;
+  /** Begins a request; it may be over when this returns. */
+  readonly serve: (link: ClientLink, request: SoundRequest) => void;
+  /** The connection, from here on with what was read of it, is for another lane. */
+  readonly handOver: (link: ClientLink, unread: Buffer) => void;
+  readonly refused: (answer: Answer) => void;
+  readonly closed: (link: ClientLink) => void;
+  readonly draining: () => boolean;
+  /** IMF-fixdate of this second. */
+  readonly date: () => string;
+}
+
+/** Bytes of later requests that are read while one is being served. */
+const LOOK_AHEAD = 64 * 1024;
+
+const MAPPED_IPV4 = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
+
+/**
+ * One client connection: cuts what comes into requests and their bodies, and has them served one after the other, so
+ * that answers leave in order.
+ */
+export class ClientLink implements Timed {
+  readonly socket: Socket;
+  readonly out: Outbox;
+  readonly ip: string;
+  readonly port: number;
+  deadline: number;
+  readonly #deps: ClientLinkDeps;
+  readonly #tls: boolean;
+  /** Read and not looked at yet. */
+  #unread: Buffer | undefined;
+  /** A head that came in pieces so far. */
+  #partial: PartialHead | undefined;
+  #exchange: ClientExchange | undefined;
+  /** Where the body of the request ends: a length, or chunks. */
+  #bodyLeft = 0;
+  #chunks: ChunkedDecoder | undefined;
+  #receiving = false;
+  /** Bytes read and dropped of a body that nobody wants. */
+  #dropped = 0;
+  #busy = false;
+  #paused = false;
+  #lingering = false;
+  #activeAt: number;
+
+  constructor(socket: Socket, tls: boolean, deps: ClientLinkDeps) {
+    this.socket = socket;
+    this.out = new Outbox(socket);
+    // A listener for both families names IPv4 clients by their IPv6 form.
+    this.ip = (socket.remoteAddress ?? '').replace(MAPPED_IPV4, '');
+    this.port = socket.remotePort ?? 0;
+    this.#tls = tls;
+    this.#deps = deps;
+    this.#activeAt = performance.now();
+    this.deadline = deps.headMs > 0 ? this.#activeAt + deps.headMs : Number.POSITIVE_INFINITY;
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('drain', this.#onDrain);
+    socket.on('error', ignore); // `close` follows
+    socket.on('close', this.#onClose);
+  }
+
+  /** Whether a request is under way. */
+  get active(): boolean {
+    return this.#exchange !== undefined;
+  }
+
+  /** Whether nothing was under way for that long, not even a part of a head. */
+  idleFor(now: number, ms: number): boolean {
+    return this.#exchange === undefined && !this.#reading && now - this.#activeAt >= ms;
+  }
+
+  /** Reads no more until `resume`: the endpoint cannot take it. */
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.socket.resume();
+  }
+
+  /** The exchange is over and its answer written. `close`: it was the last on this connection. */
+  exchangeDone(close: boolean): void {
+    this.#exchange = undefined;
+    this.#activeAt = performance.now();
+    this.deadline = this.#idleDeadline();
+    if (this.socket.destroyed) return;
+    if (close) {
+      this.linger();
+      return;
+    }
+    this.resume();
+    // A client that sends requests and reads no answers is not read either, until it has what it asked for.
+    if (!this.#busy && !this.socket.writableNeedDrain) this.#next();
+  }
+
+  /** The last answer is written. The client may still be sending: what is closed at once is answered by a reset, and a reset takes the answer with it (RFC 9112 §9.6). */
+  linger(): void {
+    if (this.#lingering || this.socket.destroyed) return;
+    this.#lingering = true;
+    this.#unread = undefined;
+    this.deadline = performance.now() + LINGER_MS;
+    this.socket.end();
+    this.resume();
+  }
+
+  overdue(now: number): void {
+    if (this.#exchange !== undefined) this.#exchange.overdue(now);
+    else this.socket.destroy();
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    if (this.#lingering) {
+      this.#dropped += bytes.length;
+      if (this.#dropped > LINGER_BYTES) this.socket.destroy();
+      return;
+    }
+    if (this.#receiving) {
+      this.#busy = true;
+      this.#body(bytes, 0);
+      this.#busy = false;
+      this.#exchange?.requestFlush();
+      if (this.#exchange === undefined) this.#next();
+      return;
+    }
+    if (this.#partial !== undefined) {
+      if (!this.#partial.add(bytes)) return;
+      this.#unread = this.#partial.bytes;
+    } else {
+      this.#unread = this.#unread === undefined ? bytes : Buffer.concat([this.#unread, bytes]);
+    }
+    if (this.#exchange === undefined && !this.socket.writableNeedDrain) this.#next();
+    else if (this.#unread !== undefined && this.#unread.length > LOOK_AHEAD) this.pause();
+  };
+
+  readonly #onEnd = (): void => {
+    // As everyone in front of an app does it: a client that says it is done sending is taken to be gone.
+    if (this.#exchange !== undefined) this.#exchange.clientGone();
+    else if (this.#reading && !this.#lingering) this.socket.destroy();
+  };
+
+  readonly #onDrain = (): void => {
+    if (this.#exchange !== undefined) this.#exchange.responseDrained();
+    else if (!this.#lingering) this.#next();
+  };
+
+  readonly #onClose = (): void => {
+    this.#exchange?.clientGone();
+    this.#deps.closed(this);
+  };
+
+  get #reading(): boolean {
+    return this.#unread !== undefined || this.#partial !== undefined;
+  }
+
+  #idleDeadline(): number {
+    const { idleMs } = this.#deps;
+    return idleMs > 0 ? this.#activeAt + idleMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** Serves what has been read, as far as it goes. */
+  #next(): void {
+    if (this.#busy) return;
+    this.#busy = true;
+    while (
+      this.#unread !== undefined &&
+      this.#exchange === undefined &&
+      !this.#receiving &&
+      !this.#lingering
+    ) {
+      if (!this.#readHead(this.#unread)) break;
+      if (this.socket.writableNeedDrain && this.#exchange === undefined) break;
+    }
+    this.#busy = false;
+  }
+
+  /** False when more has to come first, or nothing will. */
+  #readHead(bytes: Buffer): boolean {
+    const { head: limits } = this.#deps;
+    const parsed = parseRequest(bytes, 0, limits);
+    switch (parsed.kind) {
+      case 'request':
+        this.#unread = parsed.end === bytes.length ? undefined : bytes.subarray(parsed.end);
+        this.#partial = undefined;
+        this.#begin(parsed);
+        return true;
+      case 'incomplete':
+        this.#unread = undefined;
+        if (this.#partial === undefined) this.#awaitHead(bytes);
+        return false;
+      case 'refuse':
+        this.#refuse(parsed.answer, parsed.reason);
+        return false;
+      case 'hand-over':
+        this.#unread = undefined;
+        this.#detach();
+        this.#deps.handOver(this, bytes);
+        return false;
+    }
+  }
+
+  #awaitHead(bytes: Buffer): void {
+    const { headMs } = this.#deps;
+    this.#partial = new PartialHead();
+    this.#partial.add(bytes);
+    if (headMs > 0) this.deadline = performance.now() + headMs;
+  }
+
+  #begin(parsed: ParsedRequest): void {
+    const head: RequestHead = {
+      method: parsed.method,
+      target: parsed.target,
+      versionMinor: 1,
+      headers: parsed.headers,
+      clientIp: this.ip,
+      clientPort: this.port,
+      tls: this.#tls,
+    };
+    const route = requestHost(head);
+    if (isAnswer(route)) {
+      this.#answerUnlogged(route);
+      return;
+    }
+    this.#dropped = 0;
+    this.#chunks = parsed.body === 'chunked' ? new ChunkedDecoder(this.#deps.chunks) : undefined;
+    this.#bodyLeft = parsed.length;
+    this.#receiving = this.#chunks !== undefined || this.#bodyLeft > 0;
+    const { expectContinue: expectsContinue } = parsed;
+    this.#deps.serve(this, {
+      head,
+      route,
+      framing: framingOf(parsed),
+      expectsContinue,
+      upgrade: undefined,
+      last: parsed.close,
+    });
+  }
+
+  /** Called by the lane as soon as there is an exchange, which may be before it runs. */
+  attach(exchange: ClientExchange): void {
+    this.#exchange = exchange;
+    if (!this.#receiving || this.#unread === undefined) return;
+    const bytes = this.#unread;
+    this.#unread = undefined;
+    this.#body(bytes, 0);
+  }
+
+  /** Whether the body of the request has come to its end. */
+  get received(): boolean {
+    return !this.#receiving;
+  }
+
+  #body(bytes: Buffer, from: number): void {
+    if (this.#chunks !== undefined) {
+      this.#chunked(this.#chunks, bytes, from);
+      return;
+    }
+    const end = Math.min(bytes.length, from + this.#bodyLeft);
+    this.#bodyLeft -= end - from;
+    this.#tellBody(bytes, from, end);
+    if (this.#bodyLeft === 0) this.#bodyEnd(undefined, bytes, end);
+  }
+
+  #chunked(chunks: ChunkedDecoder, bytes: Buffer, from: number): void {
+    let at = from;
+    while (at < bytes.length) {
+      at = chunks.next(bytes, at);
+      if (chunks.failed !== undefined) {
+        this.#bodyBroken();
+        return;
+      }
+      if (chunks.dataEnd > chunks.dataStart) this.#tellBody(bytes, chunks.dataStart, chunks.dataEnd);
+      if (chunks.done) {
+        this.#bodyEnd(chunks.trailers, bytes, at);
+        return;
+      }
+    }
+  }
+
+  #tellBody(bytes: Buffer, start: number, end: number): void {
+    if (this.#exchange !== undefined) {
+      this.#exchange.requestBody(bytes, start, end);
+      return;
+    }
+    // Answered already: read to find the next request, within limits.
+    this.#dropped += end - start;
+    if (this.#dropped > LINGER_BYTES) this.socket.destroy();
+  }
+
+  #bodyEnd(trailers: readonly string[] | undefined, bytes: Buffer, end: number): void {
+    this.#receiving = false;
+    this.#chunks = undefined;
+    if (end < bytes.length) this.#unread = end === 0 ? bytes : bytes.subarray(end);
+    this.#exchange?.requestEnd(trailers);
+  }
+
+  #bodyBroken(): void {
+    this.#receiving = false;
+    const answered = this.#exchange?.bodyBroken() ?? true;
+    this.#exchange = undefined;
+    if (answered) this.socket.destroy();
+    else this.#refuse(badRequest());
+  }
+
+  /** An answer from before the handlers: no record and no request id (http.md 1). */
+  #answerUnlogged(answer: Answer): void {
+    if (answer.close) {
+      this.#refuse(answer);
+      return;
+    }
+    this.#deps.refused(answer);
+    const close = this.#deps.draining();
+    this.out.text(answerText(answer, { close, date: this.#deps.date() }));
+    this.out.flush();
+    if (close) this.linger();
+  }
+
+  /** The last words on this connection. */
+  #refuse(answer: Answer, reason?: Refusal['reason']): void {
+    this.#deps.refused(answer);
+    if (this.socket.destroyed) return;
+    // A Date goes with what an HTTP server answers of itself, not with a refusal (http.md 1).
+    const date = answer.status === 417 ? this.#deps.date() : '';
+    this.out.text(reason === 'minor version' ? MINIMAL_400 : answerText(answer, { close: true, date }));
+    this.out.flush();
+    this.linger();
+  }
+
+  #detach(): void {
+    const { socket } = this;
+    socket.off('data', this.#onData);
+    socket.off('end', this.#onEnd);
+    socket.off('drain', this.#onDrain);
+    socket.off('close', this.#onClose);
+    socket.off('error', ignore);
+  }
+}
+
+const NO_BODY: Framing = { kind: 'none' };
+const CHUNKED: Framing = { kind: 'chunked' };
+/** HTTP/1.x with x above 1 (contract: http.md 3). */
+const MINIMAL_400 = 'HTTP/1.0 400 Bad Request\r\n\r\n';
+
+function framingOf({ body, length }: ParsedRequest): Framing {
+  if (body === 'none') return NO_BODY;
+  return body === 'chunked' ? CHUNKED : { kind: 'length', length };
+}
+
+function ignore(): void {}

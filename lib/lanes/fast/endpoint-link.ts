@@ -1,0 +1,273 @@
+import type { Socket } from 'node:net';
+import { RouterError } from '../../errors.ts';
+import { ChunkedDecoder, type ChunkLimits } from '../../http1/chunked-decoder.ts';
+import type { HeadLimits } from '../../http1/head-limits.ts';
+import { type ParsedResponse, parseResponse } from '../../http1/parse-response.ts';
+import type { ConnectionOwner } from '../connection-pool.ts';
+import type { DialTimes } from '../dial.ts';
+import type { Timed } from './deadlines.ts';
+import { Outbox } from './outbox.ts';
+
+/** Who is told what comes back on a link: the exchange it is leased to. */
+export interface ResponseReader {
+  readonly method: string;
+  /** A response head, 1xx other than 101 included. False: it is not wanted, the link was destroyed. */
+  responseHead(head: ParsedResponse): boolean;
+  /** Bytes of the body from `start` up to `end`. */
+  responseBody(bytes: Buffer, start: number, end: number): void;
+  /** The response is complete; what was told since the last flush may go out. */
+  responseEnd(trailers: readonly string[] | undefined): void;
+  /** All of what came at once has been told. */
+  responseFlush(): void;
+  /** The connection broke, or the response was none; with or without a head before. */
+  responseFailed(error: Error): void;
+  /** The endpoint takes more again. */
+  requestDrained(): void;
+}
+
+export interface LinkLimits {
+  readonly head: HeadLimits;
+  readonly chunks: ChunkLimits;
+  /** Idle this long at most, ms. */
+  readonly idleMs: number;
+}
+
+/** Taken off the idle limit that an endpoint announces, so that our reuse and its close do not cross on the wire. */
+const KEEP_ALIVE_MARGIN_MS = 1_000;
+
+type State = 'idle' | 'head' | 'length' | 'chunked' | 'close' | 'complete';
+
+/** One connection to an endpoint, with its reading end: parses what comes back and tells the exchange. */
+export class EndpointLink implements Timed {
+  readonly socket: Socket;
+  readonly key: string;
+  readonly times: DialTimes;
+  /** `ip:port` of our side. */
+  readonly localAddress: string;
+  readonly out: Outbox;
+  /** Exchanges completed on it: 0 = fresh. */
+  uses = 0;
+  /** Whether the endpoint has sent anything since the lease began. */
+  answered = false;
+  deadline = Number.POSITIVE_INFINITY;
+  readonly #limits: LinkLimits;
+  readonly #owner: ConnectionOwner<EndpointLink>;
+  #idleMs: number;
+  #reader: ResponseReader | undefined;
+  #state: State = 'head';
+  #keepAlive = false;
+  #partial: Buffer | undefined;
+  #remaining = 0;
+  #chunks: ChunkedDecoder | undefined;
+  #paused = false;
+
+  constructor(
+    key: string,
+    socket: Socket,
+    times: DialTimes,
+    limits: LinkLimits,
+    owner: ConnectionOwner<EndpointLink>,
+  ) {
+    this.key = key;
+    this.socket = socket;
+    this.times = times;
+    this.#limits = limits;
+    this.#idleMs = limits.idleMs;
+    this.#owner = owner;
+    this.out = new Outbox(socket);
+    const { localAddress = '', localPort = 0 } = socket;
+    this.localAddress = localAddress.includes(':')
+      ? `[${localAddress}]:${localPort}`
+      : `${localAddress}:${localPort}`;
+    socket.on('data', (bytes: Buffer) => this.#received(bytes));
+    socket.on('end', () => this.#ended());
+    socket.on('error', (error: Error) => this.#failed(error));
+    socket.on('drain', () => this.#reader?.requestDrained());
+    socket.on('close', () => {
+      this.#failed(closed());
+      owner.closed(this);
+    });
+  }
+
+  /** Whether it can be leased again, as far as this side can know. */
+  get usable(): boolean {
+    const { socket } = this;
+    return !socket.destroyed && socket.writable && !socket.readableEnded && socket.writableLength === 0;
+  }
+
+  lease(): void {
+    this.#state = 'head';
+    this.answered = false;
+    this.deadline = Number.POSITIVE_INFINITY;
+  }
+
+  /** From now on `reader` is told. Nothing is told before this returns. */
+  read(reader: ResponseReader): void {
+    this.#reader = reader;
+  }
+
+  /** The client cannot take more for now. */
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.socket.resume();
+  }
+
+  /** The exchange ended as it should, its request sent completely: the link may carry another, if it can. */
+  release(): void {
+    this.#reader = undefined;
+    this.resume();
+    if (this.#state !== 'complete' || !this.#keepAlive || this.#idleMs <= 0 || !this.usable) {
+      this.destroy();
+      return;
+    }
+    this.uses += 1;
+    this.#state = 'idle';
+    this.deadline = performance.now() + this.#idleMs;
+    this.#owner.released(this);
+  }
+
+  destroy(): void {
+    this.#reader = undefined;
+    this.#keepAlive = false;
+    this.socket.destroy();
+  }
+
+  overdue(): void {
+    if (this.#state === 'idle') this.destroy();
+  }
+
+  #received(bytes: Buffer): void {
+    if (this.#state === 'idle' || this.#state === 'complete') {
+      // Bytes that no request asked for: whoever came next would take them for its answer.
+      if (this.#state === 'idle') this.destroy();
+      this.#keepAlive = false;
+      return;
+    }
+    this.answered = true;
+    const reader = this.#reader;
+    if (reader === undefined) {
+      this.destroy();
+      return;
+    }
+    if (this.#state === 'head') this.#head(bytes, reader);
+    else this.#body(bytes, 0);
+    this.#reader?.responseFlush();
+  }
+
+  #head(fresh: Buffer, reader: ResponseReader): void {
+    const bytes = this.#partial === undefined ? fresh : Buffer.concat([this.#partial, fresh]);
+    this.#partial = undefined;
+    let from = 0;
+    for (;;) {
+      const head = parseResponse(bytes, from, reader.method, this.#limits.head);
+      if (head.kind === 'incomplete') {
+        this.#partial = from === 0 ? bytes : bytes.subarray(from);
+        return;
+      }
+      if (head.kind === 'bad') {
+        this.#failed(badResponse(head.reason));
+        return;
+      }
+      from = head.end;
+      if (head.status >= 200 || head.status === 101) {
+        this.#begin(head);
+        if (reader.responseHead(head)) this.#body(bytes, from);
+        return;
+      }
+      if (!reader.responseHead(head)) return;
+      if (from === bytes.length) return;
+    }
+  }
+
+  #begin(head: ParsedResponse): void {
+    this.#keepAlive = head.keepAlive;
+    if (head.keepAliveTimeoutMs !== undefined) {
+      this.#idleMs = Math.min(this.#limits.idleMs, head.keepAliveTimeoutMs - KEEP_ALIVE_MARGIN_MS);
+    }
+    this.#state = head.body === 'none' ? 'length' : head.body;
+    this.#remaining = head.body === 'length' ? head.length : 0;
+    if (head.body === 'chunked') this.#chunks = new ChunkedDecoder(this.#limits.chunks);
+  }
+
+  #body(bytes: Buffer, from: number): void {
+    switch (this.#state) {
+      case 'length': {
+        const end = Math.min(bytes.length, from + this.#remaining);
+        this.#remaining -= end - from;
+        if (end > from) this.#reader?.responseBody(bytes, from, end);
+        if (this.#remaining === 0) this.#complete(undefined, end < bytes.length);
+        return;
+      }
+      case 'chunked':
+        this.#chunked(bytes, from);
+        return;
+      case 'close':
+        if (from < bytes.length) this.#reader?.responseBody(bytes, from, bytes.length);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #chunked(bytes: Buffer, from: number): void {
+    const chunks = this.#chunks!;
+    let at = from;
+    while (at < bytes.length) {
+      at = chunks.next(bytes, at);
+      if (chunks.failed !== undefined) {
+        this.#failed(badResponse(chunks.failed));
+        return;
+      }
+      if (chunks.dataEnd > chunks.dataStart) {
+        this.#reader?.responseBody(bytes, chunks.dataStart, chunks.dataEnd);
+      }
+      if (chunks.done) {
+        this.#chunks = undefined;
+        this.#complete(chunks.trailers, at < bytes.length);
+        return;
+      }
+    }
+  }
+
+  #complete(trailers: readonly string[] | undefined, surplus: boolean): void {
+    this.#state = 'complete';
+    if (surplus) this.#keepAlive = false;
+    this.#reader?.responseEnd(trailers);
+  }
+
+  #ended(): void {
+    if (this.#state === 'close') {
+      this.#keepAlive = false;
+      this.#complete(undefined, false);
+      this.#reader?.responseFlush();
+      return;
+    }
+    this.#keepAlive = false;
+    if (this.#state === 'idle') this.destroy();
+    else if (this.#state !== 'complete') this.#failed(closed());
+  }
+
+  #failed(error: Error): void {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    this.#keepAlive = false;
+    this.socket.destroy();
+    if (this.#state !== 'complete') reader?.responseFailed(error);
+  }
+}
+
+function closed(): RouterError {
+  return new RouterError('ENDPOINT_CLOSED', 'EOF', { source: 'endpoint' });
+}
+
+function badResponse(what: string): RouterError {
+  const message = `net/http: HTTP/1.x transport connection broken: ${what}`;
+  return new RouterError('ENDPOINT_BAD_RESPONSE', message, { source: 'endpoint' });
+}

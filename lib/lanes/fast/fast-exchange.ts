@@ -1,0 +1,535 @@
+import { RouterError } from '../../errors.ts';
+import type { AttemptFailure } from '../../health/classify-failure.ts';
+import { chunkHead, lastChunk } from '../../http1/chunked-encoder.ts';
+import type { ParsedResponse } from '../../http1/parse-response.ts';
+import { type Answer, headTooLarge, isAnswer } from '../../request/answer.ts';
+import { countFailure, countRequest } from '../../request/count-request.ts';
+import { endpointFailure } from '../../request/failure-answer.ts';
+import { framingHeaders } from '../../request/framing.ts';
+import { headTooBig } from '../../request/head-limits.ts';
+import { requestHeaders } from '../../request/headers-in.ts';
+import { responseHeaders, responseTrace } from '../../request/headers-out.ts';
+import type { RequestRecord } from '../../request/record.ts';
+import { headerValue, headerValues } from '../../request/request-head.ts';
+import { newRequestId } from '../../request/request-id.ts';
+import { requestRecord } from '../../request/request-record.ts';
+import { chooseRoute } from '../../request/route-choice.ts';
+import type { SoundRequest } from '../../request/sound-request.ts';
+import { stickyCookies } from '../../request/sticky.ts';
+import { announcedTrailers, forwardableTrailers } from '../../request/trailers.ts';
+import type { Pool } from '../../routes/pool.ts';
+import type { RouteTable } from '../../routes/route-table.ts';
+import { logAnswer } from '../answer-log.ts';
+import { type AttemptDeps, Attempts, type Lease } from '../attempts.ts';
+import { informationText, MAX_INFORMATION } from '../information.ts';
+import { LINGER_BYTES } from '../linger.ts';
+import { answerText } from './answer-text.ts';
+import type { ClientExchange, ClientLink } from './client-link.ts';
+import type { EndpointLink, ResponseReader } from './endpoint-link.ts';
+import { type RelayedHead, relayedHead } from './relayed-head.ts';
+
+export interface FastExchangeDeps extends AttemptDeps<EndpointLink> {
+  readonly table: () => RouteTable;
+  readonly healthy: () => boolean;
+  readonly draining: () => boolean;
+  readonly onFinished: (record: RequestRecord) => void;
+  readonly onClosed: () => void;
+  /** IMF-fixdate of this second. */
+  readonly date: () => string;
+}
+
+/** How long a body waits for the endpoint's word (contract: http.md 9). */
+const LONGEST_WAIT_MS = 1_000;
+/** Of a body that has nowhere to go yet; beyond it the client is not read. */
+const PENDING_BYTES = 64 * 1024;
+type Next = 'retry' | Lease<EndpointLink> | AttemptFailure;
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/**
+ * One request in the fast lane, from its head to its record. Told what comes by the client's connection and by the
+ * endpoint's; decides nothing itself: routes, endpoints, fields, retries and answers are the policies'.
+ */
+export class FastExchange implements ClientExchange, ResponseReader {
+  readonly method: string;
+  readonly #deps: FastExchangeDeps;
+  readonly #link: ClientLink;
+  readonly #request: SoundRequest;
+  readonly #requestId = newRequestId();
+  readonly #receivedAtMs: number;
+  readonly #startedAt = performance.now();
+  #pool: Pool | undefined;
+  #attempts: Attempts<EndpointLink> | undefined;
+  #lease: Lease<EndpointLink> | undefined;
+  #sentHeaders: readonly string[] | undefined;
+  /** Of the request's body: what waits for an endpoint, and whether the end was seen. */
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #requestBytes = 0;
+  #received: boolean;
+  #requestTrailers: readonly string[] | undefined;
+  /** Whether the body goes to the endpoint as it comes, and whether some of it has. */
+  #flowing = false;
+  #bodySent = false;
+  #requestSent = false;
+  /** Whether the endpoint was told that its connection carries no other request. */
+  #endpointCloses = false;
+  #continued = false;
+  #relay: RelayedHead | undefined;
+  #responseComplete = false;
+  #close = false;
+  #information = 0;
+  #status = 0;
+  #routerError = '';
+  #responseBytes = 0;
+  #attemptDeadline = NEVER;
+  #continueDeadline = NEVER;
+  #clientGone = false;
+  #finished = false;
+
+  constructor(deps: FastExchangeDeps, link: ClientLink, request: SoundRequest) {
+    this.#deps = deps;
+    this.#link = link;
+    this.#request = request;
+    this.method = request.head.method;
+    this.#receivedAtMs = deps.now();
+    this.#received = link.received;
+  }
+
+  /** Never throws. */
+  run(): void {
+    try {
+      this.#serve();
+    } catch (error) {
+      this.#panic(error);
+    }
+  }
+
+  #serve(): void {
+    const { settings, states, table, healthy, logger } = this.#deps;
+    const { head, route, framing } = this.#request;
+    if (head.target.includes(';')) {
+      logger.warn('deprecated-semicolon-params', { vcap_request_id: this.#requestId });
+    }
+    const choice = chooseRoute(head, route, table(), settings, states, healthy());
+    if (isAnswer(choice)) {
+      this.#answer(choice);
+      return;
+    }
+    this.#pool = choice.pool;
+    const hasBody = framing.kind === 'chunked' || (framing.kind === 'length' && framing.length > 0);
+    const attempts = new Attempts(this.#deps, head, choice.pool, hasBody, this.#requestId);
+    this.#attempts = attempts;
+    if (headTooBig(head, route.host, settings)) {
+      attempts.pickForLog();
+      this.#answer(headTooLarge());
+      return;
+    }
+    this.#proceed(attempts.lease());
+  }
+
+  /** Takes the next step with what the attempts came to, now or later. */
+  #proceed(next: Next | Promise<Next>): void {
+    if (next === 'retry') {
+      this.#proceed(this.#attempts!.lease());
+      return;
+    }
+    if (next instanceof Promise) {
+      next.then(
+        (found) => this.#proceed(found),
+        (error: unknown) => this.#panic(error),
+      );
+      return;
+    }
+    if (this.#finished) {
+      if ('connection' in next) next.connection.destroy();
+      return;
+    }
+    try {
+      if ('connection' in next) this.#attempt(next);
+      else this.#failed(next);
+    } catch (error) {
+      this.#panic(error);
+    }
+  }
+
+  #attempt(lease: Lease<EndpointLink>): void {
+    const { endpointTimeoutMs } = this.#deps;
+    const { expectsContinue } = this.#request;
+    const { connection } = lease;
+    this.#lease = lease;
+    if (this.#clientGone) {
+      this.#attemptFailed(clientGone());
+      return;
+    }
+    connection.read(this);
+    connection.out.text(this.#head(lease));
+    this.#attemptDeadline = endpointTimeoutMs > 0 ? lease.startedAt + endpointTimeoutMs : NEVER;
+    const waits = expectsContinue && !this.#continued && !this.#received;
+    this.#continueDeadline = waits ? performance.now() + LONGEST_WAIT_MS : NEVER;
+    this.#setDeadline();
+    if (!waits) this.#release();
+    connection.out.flush();
+  }
+
+  /** The head towards the endpoint, as text. */
+  #head(lease: Lease<EndpointLink>): string {
+    const { settings, now, connections } = this.#deps;
+    const { head, route, framing, expectsContinue } = this.#request;
+    const fields = framingHeaders(framing);
+    if (framing.kind === 'chunked') {
+      const names = announcedTrailers(headerValues(head.headers, 'trailer').join(','));
+      if (names !== undefined) fields.push('Trailer', names);
+    }
+    // A connection on which 100 was waited for is not used again (http.md 9).
+    this.#endpointCloses = !connections.keepAlive || expectsContinue;
+    if (this.#endpointCloses) fields.push('Connection', 'close');
+    const headers = requestHeaders(head, {
+      host: route.host,
+      endpoint: lease.endpoint,
+      requestId: this.#requestId,
+      nowMs: now(),
+      settings,
+      upgrade: undefined,
+      framing: fields,
+    });
+    this.#sentHeaders = headers;
+    let text = `${head.method} ${route.target} HTTP/1.1\r\n`;
+    for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+    return `${text}\r\n`;
+  }
+
+  /** Lets the body go to the endpoint, beginning with what is here. */
+  #release(): void {
+    this.#flowing = true;
+    this.#continueDeadline = NEVER;
+    for (const bytes of this.#pending) this.#forward(bytes, 0, bytes.length);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    if (this.#received) this.#endRequest();
+    this.#link.resume();
+  }
+
+  #forward(bytes: Buffer, start: number, end: number): void {
+    const out = this.#lease!.connection.out;
+    this.#bodySent = true;
+    if (this.#request.framing.kind !== 'chunked') {
+      out.bytes(bytes, start, end);
+      return;
+    }
+    out.text(chunkHead(end - start));
+    out.bytes(bytes, start, end);
+    out.text('\r\n');
+  }
+
+  #endRequest(): void {
+    this.#requestSent = true;
+    if (this.#request.framing.kind !== 'chunked') return;
+    const trailers = this.#requestTrailers;
+    this.#lease!.connection.out.text(lastChunk(trailers === undefined ? [] : forwardableTrailers(trailers)));
+  }
+
+  /* What the client's connection tells. */
+
+  requestBody(bytes: Buffer, start: number, end: number): void {
+    this.#requestBytes += end - start;
+    if (this.#flowing) {
+      this.#forward(bytes, start, end);
+      return;
+    }
+    this.#pending.push(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+    this.#pendingBytes += end - start;
+    if (this.#pendingBytes > PENDING_BYTES) this.#link.pause();
+  }
+
+  requestEnd(trailers: readonly string[] | undefined): void {
+    this.#received = true;
+    this.#requestTrailers = trailers;
+    if (this.#flowing) this.#endRequest();
+  }
+
+  requestFlush(): void {
+    if (this.#flowing && this.#lease?.connection.out.flush() === false) this.#link.pause();
+  }
+
+  bodyBroken(): boolean {
+    const answered = this.#relay !== undefined;
+    if (!answered) this.#status = 400;
+    this.#clientGone = true;
+    this.#lease?.connection.destroy();
+    this.#attempts?.abort(clientGone());
+    this.#finish();
+    return answered;
+  }
+
+  clientGone(): void {
+    if (this.#finished) return;
+    this.#clientGone = true;
+    this.#link.socket.destroy(); // first: what was pipelined behind is not served any more
+    const lease = this.#lease;
+    if (lease !== undefined && this.#relay === undefined) {
+      // Its end is the end of the request: it is logged and judged first.
+      this.#attemptFailed(clientGone());
+    } else if (lease === undefined && this.#attempts !== undefined) {
+      this.#attempts.abort(clientGone());
+    } else {
+      lease?.connection.destroy();
+      this.#finish();
+    }
+  }
+
+  responseDrained(): void {
+    this.#lease?.connection.resume();
+  }
+
+  overdue(now: number): void {
+    if (now >= this.#continueDeadline) {
+      this.#sendContinue();
+      this.#release();
+      this.#lease?.connection.out.flush();
+      this.#setDeadline();
+      return;
+    }
+    if (now < this.#attemptDeadline) return;
+    const late = new RouterError('ENDPOINT_TIMEOUT', 'context deadline exceeded', { source: 'endpoint' });
+    if (this.#relay === undefined) {
+      this.#attemptFailed(late);
+      return;
+    }
+    this.#attempts?.answerCut(this.#lease!, 'backend-request-timeout', late.message);
+    this.#cut();
+  }
+
+  /* What the endpoint's connection tells. */
+
+  responseHead(response: ParsedResponse): boolean {
+    if (response.status < 200) return this.#informed(response);
+    const lease = this.#lease!;
+    const { settings, now, date } = this.#deps;
+    const { head } = this.#request;
+    const raw = response.headers;
+    this.#routerError = headerValue(raw, 'x-cf-routererror') ?? '';
+    const { endpoint } = lease;
+    const setCookies = stickyCookies(raw, {
+      endpoint,
+      pool: this.#pool!,
+      requestedId: this.#attempts?.requestedId,
+      settings,
+      nowMs: now(),
+    });
+    const headers = responseHeaders(raw, {
+      requestId: this.#requestId,
+      setCookies,
+      trace: responseTrace(head.headers, settings, endpoint.address),
+      routerError: '',
+      date: date(),
+    });
+    this.#close = this.#mustClose();
+    const relay = relayedHead(response.status, head.method, headers, response.body, this.#close);
+    this.#relay = relay;
+    this.#status = response.status;
+    this.#attempts!.responded();
+    // Nothing is waited for any more: the answer is here.
+    this.#continueDeadline = NEVER;
+    this.#setDeadline();
+    this.#link.out.text(relay.text);
+    return true;
+  }
+
+  responseBody(bytes: Buffer, start: number, end: number): void {
+    this.#responseBytes += end - start;
+    const { out } = this.#link;
+    if (!this.#relay!.chunked) {
+      out.bytes(bytes, start, end);
+      return;
+    }
+    out.text(chunkHead(end - start));
+    out.bytes(bytes, start, end);
+    out.text('\r\n');
+  }
+
+  responseEnd(trailers: readonly string[] | undefined): void {
+    this.#responseComplete = true;
+    const { out } = this.#link;
+    if (this.#relay!.chunked)
+      out.text(lastChunk(trailers === undefined ? [] : forwardableTrailers(trailers)));
+    out.flush();
+    const { connection } = this.#lease!;
+    // The endpoint has answered without all of the request: it gets no more of it, and no other on that connection.
+    if (this.#requestSent && !this.#endpointCloses) connection.release();
+    else connection.destroy();
+    this.#finish();
+  }
+
+  responseFlush(): void {
+    if (this.#responseComplete) return;
+    if (!this.#link.out.flush()) this.#lease?.connection.pause();
+  }
+
+  responseFailed(error: Error): void {
+    if (this.#finished) return;
+    if (this.#relay === undefined) {
+      this.#attemptFailed(error);
+      return;
+    }
+    this.#attempts?.answerCut(this.#lease!, 'backend-response-incomplete', error.message);
+    this.#cut();
+  }
+
+  requestDrained(): void {
+    this.#link.resume();
+  }
+
+  #informed(response: ParsedResponse): boolean {
+    if (response.status === 101) {
+      const text = '101 without the upgrade that was asked for';
+      this.#attemptFailed(new RouterError('ENDPOINT_BAD_UPGRADE', text, { source: 'endpoint' }));
+      return false;
+    }
+    this.#information += 1;
+    if (this.#information > MAX_INFORMATION) {
+      const text = 'net/http: too many 1xx informational responses';
+      this.#attemptFailed(new RouterError('ENDPOINT_BAD_RESPONSE', text, { source: 'endpoint' }));
+      return false;
+    }
+    if (response.status !== 100) {
+      this.#link.out.text(informationText(response.status, undefined, response.headers));
+      this.#link.out.flush();
+      return true;
+    }
+    // The one that the client waits for, or one that it did not ask for.
+    if (this.#request.expectsContinue && !this.#flowing) {
+      this.#sendContinue();
+      this.#release();
+      this.#lease?.connection.out.flush();
+      this.#setDeadline();
+    }
+    return true;
+  }
+
+  #sendContinue(): void {
+    if (this.#continued || this.#received) return;
+    this.#continued = true;
+    this.#link.out.text('HTTP/1.1 100 Continue\r\n\r\n');
+    this.#link.out.flush();
+  }
+
+  /* The ends. */
+
+  #attemptFailed(error: unknown): void {
+    const lease = this.#lease!;
+    this.#lease = undefined;
+    this.#flowing = false;
+    this.#requestSent = false;
+    this.#attemptDeadline = NEVER;
+    this.#continueDeadline = NEVER;
+    this.#setDeadline();
+    const failure = { error, bodyIntact: !this.#bodySent, clientGone: this.#clientGone };
+    this.#proceed(this.#attempts!.failed(lease, failure));
+  }
+
+  #failed(failure: AttemptFailure): void {
+    countFailure(this.#deps.counters, failure.code);
+    const answer = endpointFailure(failure);
+    if (!this.#clientGone) {
+      this.#answer(answer);
+      return;
+    }
+    this.#status = answer.status;
+    this.#routerError = answer.routerError;
+    this.#finish();
+  }
+
+  #answer(answer: Answer): void {
+    logAnswer(this.#deps.logger, answer, this.#requestId);
+    this.#status = answer.status;
+    this.#routerError = answer.routerError;
+    this.#responseBytes = answer.body.length;
+    this.#close = answer.close || this.#mustClose();
+    const { out } = this.#link;
+    out.text(
+      answerText(answer, { close: this.#close, date: this.#deps.date(), head: this.method === 'HEAD' }),
+    );
+    out.flush();
+    this.#finish();
+  }
+
+  /** A part of an answer is out that will never be whole: it must not look complete. */
+  #cut(): void {
+    this.#lease?.connection.destroy();
+    this.#link.out.flush();
+    this.#link.socket.destroy();
+    this.#finish();
+  }
+
+  /** A bug of ours. The client gets an answer if that is still possible, else the end of its connection. */
+  #panic(error: unknown): void {
+    if (this.#finished) return;
+    const stacktrace = error instanceof Error ? (error.stack ?? '') : '';
+    this.#deps.logger.error('panic-check', {
+      host: this.#request.route.host,
+      error: String(error),
+      stacktrace,
+    });
+    this.#lease?.connection.destroy();
+    if (this.#relay !== undefined) this.#cut();
+    else this.#failed({ code: 'INTERNAL', reached: 'none', text: String(error) });
+  }
+
+  /** Whether the answer about to be sent has to be the last one on its connection. */
+  #mustClose(): boolean {
+    return this.#request.last || this.#tooMuchUnread() || this.#deps.draining();
+  }
+
+  /** What the client still sends would have to be read to the end to find its next request, and may be endless. */
+  #tooMuchUnread(): boolean {
+    if (this.#received) return false;
+    const { framing, expectsContinue } = this.#request;
+    if (framing.kind !== 'length' || (expectsContinue && !this.#continued)) return true;
+    return framing.length - this.#requestBytes > LINGER_BYTES;
+  }
+
+  #setDeadline(): void {
+    this.#link.deadline = Math.min(this.#attemptDeadline, this.#continueDeadline);
+  }
+
+  #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#flowing = false;
+    this.#pending = [];
+    this.#attempts?.close();
+    const record = this.#record();
+    countRequest(this.#deps.counters, record);
+    this.#deps.onFinished(record);
+    this.#deps.onClosed();
+    this.#link.exchangeDone(this.#close);
+  }
+
+  #record(): RequestRecord {
+    const endedAt = performance.now();
+    return requestRecord({
+      head: this.#request.head,
+      route: this.#request.route,
+      protocol: 'HTTP/1.1',
+      sentHeaders: this.#sentHeaders,
+      receivedAtMs: this.#receivedAtMs,
+      startedAt: this.#startedAt,
+      endedAt,
+      proxiedAt: this.#attempts?.startedAt,
+      status: this.#status,
+      requestBytes: this.#requestBytes,
+      responseBytes: this.#responseBytes,
+      requestId: this.#requestId,
+      routerError: this.#routerError,
+      endpoint: this.#attempts?.endpoint,
+      attempts: this.#attempts?.times(endedAt),
+      upgraded: false,
+      extraHeadersToLog: this.#deps.settings.extraHeadersToLog,
+    });
+  }
+}
+
+function clientGone(): RouterError {
+  return new RouterError('CLIENT_GONE', 'context canceled', { source: 'client' });
+}

@@ -1,0 +1,178 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { ChunkLimits } from '../../http1/chunked-decoder.ts';
+import type { HeadLimits } from '../../http1/head-limits.ts';
+import type { Answer } from '../../request/answer.ts';
+import { ConnectionPool } from '../connection-pool.ts';
+import type { LaneDeps, LaneFigures } from '../lane.ts';
+import { ClientLink, type ClientLinkDeps } from './client-link.ts';
+import { Deadlines } from './deadlines.ts';
+import { EndpointLink } from './endpoint-link.ts';
+import { FastExchange, type FastExchangeDeps } from './fast-exchange.ts';
+
+export interface FastLaneDeps extends LaneDeps {
+  /** Takes a connection of which something was read that this lane does not serve. */
+  readonly handOver: (socket: Socket) => void;
+}
+
+/** A connection idle for this long while draining has most likely no request on its way to us. */
+const DRAIN_IDLE_MS = 1_000;
+const KEEP_ALIVE_PROBE_MS = 15_000;
+/** Of a chunk's extensions, dropped anyway, and of trailers. */
+const CHUNK_LIMITS: ChunkLimits = {
+  maxExtensionBytes: 4096,
+  maxTrailerBytes: 64 * 1024,
+  maxTrailerFields: 128,
+};
+/** Of a response head, where the configuration has no limit (contract: http.md 12). */
+const RESPONSE_HEAD: HeadLimits = { maxBytes: 10 * 1024 * 1024, maxFields: 0 };
+
+/**
+ * The lane for the ordinary HTTP/1.1 request: sockets and a codec of our own, because node's HTTP costs four times as
+ * much. It takes only what it understands to the last byte, and hands all else over, connection and bytes.
+ */
+export class FastLane {
+  /** To listen with. */
+  readonly server: Server;
+  readonly #deps: FastLaneDeps;
+  readonly #clients = new Set<ClientLink>();
+  readonly #endpoints: ConnectionPool<EndpointLink>;
+  readonly #deadlines: Deadlines;
+  readonly #linkDeps: ClientLinkDeps;
+  readonly #exchangeDeps: FastExchangeDeps;
+  #date = '';
+  #dateOf = 0;
+  #activeRequests = 0;
+  #draining: Promise<void> | undefined;
+  #drained: (() => void) | undefined;
+
+  constructor(deps: FastLaneDeps) {
+    this.#deps = deps;
+    const { front, endpoints, counters } = deps;
+    this.#deadlines = new Deadlines(
+      [front.idleTimeoutMs, front.headTimeoutMs, endpoints.endpointTimeoutMs, endpoints.idleTimeoutMs],
+      (now) => this.#tick(now),
+    );
+    this.#endpoints = new ConnectionPool(endpoints, (key, socket, times, idleMs, owner) => {
+      const limits = { head: RESPONSE_HEAD, chunks: CHUNK_LIMITS, idleMs };
+      const link = new EndpointLink(key, socket, times, limits, {
+        released: (released) => owner.released(released),
+        closed: (closed) => {
+          this.#deadlines.remove(closed);
+          owner.closed(closed);
+        },
+      });
+      this.#deadlines.add(link);
+      return link;
+    });
+    const draining = (): boolean => this.#draining !== undefined;
+    const date = (): string => this.#dateNow();
+    this.#exchangeDeps = {
+      ...deps,
+      connections: this.#endpoints,
+      endpointTimeoutMs: endpoints.endpointTimeoutMs,
+      draining,
+      date,
+      onClosed: () => {
+        this.#activeRequests -= 1;
+      },
+    };
+    this.#linkDeps = {
+      head: { maxBytes: front.maxHeaderBytes, maxFields: 0 },
+      chunks: CHUNK_LIMITS,
+      idleMs: front.idleTimeoutMs,
+      headMs: front.headTimeoutMs,
+      draining,
+      date,
+      serve: (link, request) => {
+        this.#activeRequests += 1;
+        const exchange = new FastExchange(this.#exchangeDeps, link, request);
+        link.attach(exchange);
+        exchange.run();
+      },
+      handOver: (link, unread) => {
+        this.#forget(link);
+        counters.connectionsOpened -= 1; // the other lane counts it
+        link.socket.unshift(unread);
+        deps.handOver(link.socket);
+      },
+      refused: (answer: Answer) => {
+        if (answer.status >= 400) counters.badRequests += 1;
+      },
+      closed: (link) => {
+        this.#forget(link);
+        counters.connectionsClosed += 1;
+        this.#checkDrained();
+      },
+    };
+    this.server = createServer({
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
+    });
+    this.server.on('connection', (socket: Socket) => this.accept(socket, false));
+    this.#deadlines.start();
+  }
+
+  /** Serves a connection that is established, with TLS or without. */
+  accept(socket: Socket, tls: boolean): void {
+    const link = new ClientLink(socket, tls, this.#linkDeps);
+    this.#clients.add(link);
+    this.#deadlines.add(link);
+    this.#deps.counters.connectionsOpened += 1;
+  }
+
+  figures(): LaneFigures {
+    return {
+      activeRequests: this.#activeRequests,
+      openConnections: this.#clients.size,
+      openTunnels: 0,
+      idleEndpointConnections: this.#endpoints.idleCount,
+    };
+  }
+
+  /**
+   * Stops listening and ends keep-alive: answers say `Connection: close`, and a connection is closed once nothing came
+   * on it for a while, since one that is closed at once can cross with a request. Resolves when all are gone.
+   */
+  drain(): Promise<void> {
+    this.#draining ??= new Promise((resolve) => {
+      this.#drained = resolve;
+      if (this.server.listening) this.server.close();
+      this.#checkDrained();
+    });
+    return this.#draining;
+  }
+
+  /** Cuts everything. Safe to call twice. */
+  stop(): void {
+    this.server.close();
+    this.#deadlines.stop();
+    for (const link of [...this.#clients]) link.socket.destroy();
+    this.#endpoints.stop();
+  }
+
+  #forget(link: ClientLink): void {
+    this.#clients.delete(link);
+    this.#deadlines.remove(link);
+  }
+
+  #tick(now: number): void {
+    if (this.#draining === undefined) return;
+    for (const link of this.#clients) if (link.idleFor(now, DRAIN_IDLE_MS)) link.linger();
+  }
+
+  #checkDrained(): void {
+    if (this.#drained === undefined || this.#clients.size > 0) return;
+    this.#endpoints.drain();
+    this.#drained();
+  }
+
+  #dateNow(): string {
+    const second = Math.floor(Date.now() / 1000);
+    if (second !== this.#dateOf) {
+      this.#dateOf = second;
+      this.#date = new Date(second * 1000).toUTCString();
+    }
+    return this.#date;
+  }
+}
