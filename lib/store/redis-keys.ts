@@ -12,7 +12,7 @@ export const META_FIELD = '@snapshot';
 
 /**
  * Key names, the router id being the hash tag: all that is written as one lies in one slot of a cluster (Redis
- * cluster specification, "Hash tags"). The index is alone in its own.
+ * cluster specification, "Hash tags"). The index is alone in its own. A colon follows a prefix that has none.
  */
 export function redisKeys(prefix: string): RedisKeys {
   // An empty tag is none: the slot is then that of the whole key. And a tag in the prefix would be the tag of all.
@@ -22,8 +22,9 @@ export function redisKeys(prefix: string): RedisKeys {
       `snapshot.redis.key_prefix ${JSON.stringify(prefix)} may not contain { or }`,
     );
   }
+  const begin = prefix.endsWith(':') ? prefix : `${prefix}:`;
   return {
-    snapshot: (routerId) => `${prefix}{${encodeURIComponent(routerId.toWellFormed())}}:routes`,
-    index: `${prefix}routers`,
+    snapshot: (routerId) => `${begin}{${encodeURIComponent(routerId.toWellFormed())}}:routes`,
+    index: `${begin}routers`,
   };
 }

@@ -41,7 +41,7 @@ export const life = {
           url: text('', 'redis://user:password@host:port/db, rediss:// for TLS, unix:///path', {
             secret: 'url',
           }),
-          key_prefix: text('turnout', 'first part of every key'),
+          key_prefix: text('turnout', 'first part of every key; a colon follows it'),
           router_id: text('', 'whose snapshot this is; empty = <host name>-<index>'),
           cluster: boolean(false, 'the server is a Redis cluster'),
           ca_certs: text('', 'PEM text: CAs of the server, in place of those of the system'),

@@ -9,11 +9,13 @@ function tagOf(key: string): string {
 }
 
 describe('redis keys', () => {
-  it('names the hash by router and prefix', () => {
-    const keys = redisKeys('turnout:');
-    expect(keys.snapshot('router-0')).to.equal('turnout:{router-0}:routes');
-    expect(keys.index).to.equal('turnout:routers');
-  });
+  for (const prefix of ['turnout', 'turnout:']) {
+    it(`names the hash by router and prefix ${prefix}, with one colon between`, () => {
+      const keys = redisKeys(prefix);
+      expect(keys.snapshot('router-0')).to.equal('turnout:{router-0}:routes');
+      expect(keys.index).to.equal('turnout:routers');
+    });
+  }
 
   for (const id of ['a', 'a}b', '}', '{', '{}', 'ü', 'a b', '\ud800']) {
     it(`gives router ${JSON.stringify(id)} a tag of its own`, () => {
