@@ -52,6 +52,7 @@ function redisSettings(redis: Config['snapshot']['redis']) {
     ...(redis.ca_certs === '' ? {} : { ca: redis.ca_certs }),
     ...(redis.cert_chain === '' ? {} : { cert: redis.cert_chain }),
     ...(redis.private_key === '' ? {} : { key: redis.private_key }),
+    ...(redis.skip_ssl_validation ? { rejectUnauthorized: false } : {}),
   };
   return {
     url: redis.url,

@@ -13,7 +13,7 @@ import { decodeRoute, encodeRoute } from './stored-route.ts';
 export interface RedisStoreOptions extends ConnectionOptions {
   /** See `parseRedisUrl`. */
   readonly url: string;
-  /** Begins every key; may not contain braces. */
+  /** Begins every key, with a colon behind it; may not contain braces. */
   readonly keyPrefix: string;
   /** Names this router's snapshot: stable over restarts, and no other router's. */
   readonly routerId: string;
@@ -57,7 +57,8 @@ export class RedisStore implements SnapshotStore {
     this.#options = options;
     this.#timing = timing;
     this.#target = parseRedisUrl(options.url);
-    if (options.tls !== undefined && !this.#target.tls) {
+    const { ca, cert, key } = options.tls ?? {};
+    if ((ca ?? cert ?? key) !== undefined && !this.#target.tls) {
       throw new RouterError(
         'CONFIG_INVALID',
         `snapshot.redis.url ${this.#target.shown} has no TLS to use certificates with: rediss:// has`,

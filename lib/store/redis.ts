@@ -11,6 +11,8 @@ export interface ConnectionOptions {
     readonly cert?: string;
     readonly key?: string;
     readonly serverName?: string;
+    /** False: whatever certificate the server shows will do. */
+    readonly rejectUnauthorized?: boolean;
   };
   /** For connecting, and for each answer. */
   readonly timeoutMs?: number;
@@ -59,12 +61,13 @@ export async function connectRedis(
 }
 
 function makeClient(target: RedisTarget, options: ConnectionOptions, timeoutMs: number): RedisClient {
-  const { ca, cert, key, serverName } = options.tls ?? {};
+  const { ca, cert, key, serverName, rejectUnauthorized } = options.tls ?? {};
   const tls = {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
     ...(serverName === undefined ? {} : { servername: serverName }),
+    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
   };
   const common = {
     connectTimeout: timeoutMs,

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect } from 'chai';
+import { storeSettings } from '../../lib/primary/settings.ts';
 import { SnapshotKeeper } from '../../lib/store/keeper.ts';
+import { createStore } from '../../lib/store/open-store.ts';
 import { RedisStore, type RedisStoreOptions } from '../../lib/store/redis-store.ts';
-import type { StoredRoute } from '../../lib/store/store.ts';
+import type { SnapshotStore, StoredRoute } from '../../lib/store/store.ts';
+import { load } from '../support/config-text.ts';
 import { byId, rejection } from '../support/describe-store.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
 import { RedisServer, type RedisServerOptions } from '../support/redis-server.ts';
@@ -51,11 +54,11 @@ describe('redis snapshot store', () => {
     return store;
   }
 
-  const write = (store: RedisStore, put: readonly StoredRoute[], savedAtMs = Date.now()) =>
+  const write = (store: SnapshotStore, put: readonly StoredRoute[], savedAtMs = Date.now()) =>
     store.write({ put, remove: [], savedAtMs });
 
   /** Writes and reads back, to show that a connection is good for both. */
-  async function expectUsable(store: RedisStore): Promise<void> {
+  async function expectUsable(store: SnapshotStore): Promise<void> {
     await write(store, [storedRoute('a')]);
     expect((await store.load())?.routes).to.deep.equal([storedRoute('a')]);
   }
@@ -88,6 +91,22 @@ describe('redis snapshot store', () => {
       const server = await serve({ tls: 'server' });
       const { ca } = server.certificates;
       await expectUsable(await open(`rediss://localhost:${server.tlsPort}`, { tls: { ca } }));
+    });
+
+    it('goes over TLS without checking the certificate where the configuration says so', async () => {
+      const server = await serve({ tls: 'server' });
+      const configured = (more: string): SnapshotStore => {
+        const redis = `{url: "rediss://127.0.0.1:${server.tlsPort}", key_prefix: t, router_id: a${more}}`;
+        const { config } = load(`snapshot: {store: redis, redis: ${redis}}`);
+        const store = createStore({ ...storeSettings(config), log: recordingLogger(), now: Date.now });
+        releases.push(() => store.close());
+        return store;
+      };
+      const trusting = configured(', skip_ssl_validation: true');
+      await trusting.open();
+      await expectUsable(trusting);
+      expect(server.cli('exists', KEY)).to.equal('1');
+      expect((await rejection(configured('').open())).message).to.match(/certificate|self.signed/i);
     });
 
     it('is refused with what would be right, and without the password', async () => {
