@@ -23,9 +23,10 @@ export const backends = {
   websocket_dial_timeout: duration(0, 'has no effect: endpoint_dial_timeout counts', LEGACY),
   tls_handshake_timeout: duration(10_000, 'how long the TLS handshake with an endpoint may take'),
   endpoint_keep_alive_probe_interval: duration(1_000, 'TCP keep-alive of endpoint connections'),
-  disable_keep_alives: boolean(true, 'a new endpoint connection for each request'),
-  max_idle_conns: integer(100, 'idle endpoint connections kept in all; 0 or less = no limit'),
-  max_idle_conns_per_host: integer(2, 'idle connections kept per endpoint; 0 = 2, less = none'),
+  // Those of the deployed platform, where gorouter's own are true and 2 (differences.md).
+  disable_keep_alives: boolean(false, 'a new endpoint connection for each request'),
+  max_idle_conns: integer(100, 'bounds max_idle_conns_per_host, too; 0 or less = no limit of its own'),
+  max_idle_conns_per_host: integer(100, 'idle connections kept per endpoint; 0 = 2, less = none'),
   max_response_header_bytes: integer(0, 'largest response head in bytes; 0 = no limit of our own', PENDING),
   max_response_headers: integer(0, 'most header fields of a response; 0 = no limit', PENDING),
   balancing_algorithm: choice(

@@ -145,6 +145,14 @@ describe('the configuration', () => {
     expect(frozen.every((part) => Object.isFrozen(part))).to.equal(true);
   });
 
+  it('keeps connections to endpoints open by default, as gorouter does where it is deployed', () => {
+    expect(load('').config).to.include({
+      disable_keep_alives: false,
+      max_idle_conns: 100,
+      max_idle_conns_per_host: 100,
+    });
+  });
+
   it('has the defaults of gorouter', () => {
     const { config } = load('');
     expect(config).to.deep.include({
@@ -153,7 +161,6 @@ describe('the configuration', () => {
       endpoint_timeout: 60_000,
       endpoint_dial_timeout: 5_000,
       frontend_idle_timeout: 900_000,
-      disable_keep_alives: true,
       max_idle_conns: 100,
       droplet_stale_threshold: 120_000,
       prune_stale_droplets_interval: 30_000,
