@@ -3,7 +3,7 @@ import { timerMs } from '../lib/config/duration.ts';
 import { EndpointStates } from '../lib/health/endpoint-states.ts';
 import type { ToWorker } from '../lib/ipc/messages.ts';
 import { Replica } from '../lib/ipc/replica.ts';
-import { GeneralLane } from '../lib/lanes/general/general-lane.ts';
+import { Lanes } from '../lib/lanes/lanes.ts';
 import { accessJson } from '../lib/log/access-json.ts';
 import { accessLine } from '../lib/log/access-line.ts';
 import { AccessLog } from '../lib/log/access-log.ts';
@@ -68,21 +68,24 @@ function serve(told: Extract<ToWorker, { type: 'configure' }>): (message: ToWork
   const format = config.access_log.format === 'json' ? accessJson : accessLine;
   const onFinished = (record: RequestRecord): void => accessLog?.append(format(record, accessOptions));
 
-  const lane = new GeneralLane({
-    table: () => table,
-    states,
-    settings: requestSettings(config, told),
-    endpoints: endpointConnectionSettings(config),
-    front: frontSettings(config),
-    counters,
-    onFinished,
-    onEndpointFailed: (key, address, verdict, error) =>
-      primary.send({ type: 'endpoint-failed', key, address, verdict, error }),
-    healthy: () => healthy,
-    logger,
-    now: Date.now,
-    random: Math.random,
-  });
+  const lane = new Lanes(
+    {
+      table: () => table,
+      states,
+      settings: requestSettings(config, told),
+      endpoints: endpointConnectionSettings(config),
+      front: frontSettings(config),
+      counters,
+      onFinished,
+      onEndpointFailed: (key, address, verdict, error) =>
+        primary.send({ type: 'endpoint-failed', key, address, verdict, error }),
+      healthy: () => healthy,
+      logger,
+      now: Date.now,
+      random: Math.random,
+    },
+    config.workers.fast_lane,
+  );
 
   const replica = new Replica({
     send: (message) => primary.send(message),

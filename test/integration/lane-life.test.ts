@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer as createTcpServer } from 'node:net';
 import { expect } from 'chai';
-import { GeneralLane } from '../../lib/lanes/general/general-lane.ts';
 import { describeLane, recordOf, route } from '../support/lane-fixture.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { answering, ok } from '../support/scripted-backend.ts';
@@ -139,7 +138,6 @@ describeLane('life', (stage) => {
     const lane = await stage.start();
     const backend = await stage.backend(answering(ok('taken over')));
     route(lane, 'app.test', [backend]);
-    expect(lane.lane).to.be.instanceOf(GeneralLane);
     const listener = createTcpServer((socket) => {
       socket.once('data', (chunk) => {
         socket.pause();

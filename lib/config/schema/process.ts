@@ -17,6 +17,7 @@ export const life = {
         ['auto', 'reuse_port', 'shared'],
         'a listener per worker (SO_REUSEPORT), or one shared by all; auto = the first where the system has it',
       ),
+      fast_lane: boolean(true, 'serve ordinary HTTP/1.1 by the fast lane; false = all by the general one'),
       orphan_grace: duration(30_000, 'how long workers that lost their primary process go on serving', {
         min: 0,
       }),

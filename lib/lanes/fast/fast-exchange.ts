@@ -98,6 +98,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
 
   /** Never throws. */
   run(): void {
+    if (this.#finished) return; // the body that came with the head was no HTTP
     try {
       this.#serve();
     } catch (error) {
@@ -130,10 +131,6 @@ export class FastExchange implements ClientExchange, ResponseReader {
 
   /** Takes the next step with what the attempts came to, now or later. */
   #proceed(next: Next | Promise<Next>): void {
-    if (next === 'retry') {
-      this.#proceed(this.#attempts!.lease());
-      return;
-    }
     if (next instanceof Promise) {
       next.then(
         (found) => this.#proceed(found),
@@ -142,11 +139,12 @@ export class FastExchange implements ClientExchange, ResponseReader {
       return;
     }
     if (this.#finished) {
-      if ('connection' in next) next.connection.destroy();
+      if (next !== 'retry' && 'connection' in next) next.connection.destroy();
       return;
     }
     try {
-      if ('connection' in next) this.#attempt(next);
+      if (next === 'retry') this.#proceed(this.#attempts!.lease());
+      else if ('connection' in next) this.#attempt(next);
       else this.#failed(next);
     } catch (error) {
       this.#panic(error);

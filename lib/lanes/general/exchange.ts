@@ -1,7 +1,6 @@
 import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
 import { type ErrorCode, RouterError } from '../../errors.ts';
 import type { AttemptFailure } from '../../health/classify-failure.ts';
-import { routeEndpointData } from '../../health/route-endpoint-data.ts';
 import { type Answer, headTooLarge, isAnswer } from '../../request/answer.ts';
 import { countFailure, countRequest } from '../../request/count-request.ts';
 import { endpointFailure } from '../../request/failure-answer.ts';
