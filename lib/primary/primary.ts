@@ -127,6 +127,8 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
         });
   let subscriber: Subscriber | undefined;
   const loopDelay = new LoopDelay();
+  /** For the status alone: each reading begins a new measurement. */
+  const shownLoopDelay = new LoopDelay();
   let beat: NodeJS.Timeout | undefined;
 
   const life: Life = new Life({
@@ -145,6 +147,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
       () => keeper.stop(),
       () => store.close(),
       () => loopDelay.stop(),
+      () => shownLoopDelay.stop(),
     ],
     exit: (code) => {
       logger.child('subscriber').info('exited');
@@ -165,6 +168,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
       store,
       keeper,
       feed: () => ({ connected: subscriber?.connected ?? false, ...subscriber?.counters }),
+      loopDelay: shownLoopDelay,
     }),
     logger.child('status'),
   );
@@ -183,6 +187,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     if (startAborted.aborted) return;
     logger.info('status-listening', { ...listening });
     loopDelay.start();
+    shownLoopDelay.start();
     // Workers boot while the snapshot is read.
     supervisor.start();
     const { restored, begin } = await warmStart({

@@ -1,5 +1,12 @@
 import type { Broadcaster } from '../ipc/broadcaster.ts';
-import type { PrimaryFigures, RouteView, StatusSources, WorkerView } from '../status/sources.ts';
+import type { LoopDelay } from '../loop-delay.ts';
+import type {
+  PrimaryFigures,
+  ProcessFigures,
+  RouteView,
+  StatusSources,
+  WorkerView,
+} from '../status/sources.ts';
 import type { SnapshotKeeper } from '../store/keeper.ts';
 import type { SnapshotStore } from '../store/store.ts';
 import type { Life } from './life.ts';
@@ -19,6 +26,8 @@ export interface StatusViewDeps {
   readonly store: SnapshotStore;
   readonly keeper: SnapshotKeeper;
   readonly feed: () => PrimaryFigures['feed'];
+  /** Nobody else may read it: each reading begins anew. */
+  readonly loopDelay: LoopDelay;
 }
 
 /** The primary as the status servers see it. */
@@ -59,6 +68,13 @@ export class StatusView implements StatusSources {
         stats,
       };
     });
+  }
+
+  readProcess(): ProcessFigures {
+    const { user, system } = process.cpuUsage();
+    const { rss, heapUsed } = process.memoryUsage();
+    const loopDelayMaxMs = this.#deps.loopDelay.takeMaxMs();
+    return { pid: process.pid, rss, heapUsed, cpuMs: Math.round((user + system) / 1000), loopDelayMaxMs };
   }
 
   figures(): PrimaryFigures {

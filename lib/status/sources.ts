@@ -64,6 +64,19 @@ export interface PrimaryFigures {
   readonly checksum: number;
 }
 
+/** Of the primary's own process. */
+export interface ProcessFigures {
+  readonly pid: number;
+  /** Resident memory, bytes. */
+  readonly rss: number;
+  /** Bytes. */
+  readonly heapUsed: number;
+  /** User and system time since the start. */
+  readonly cpuMs: number;
+  /** Longest time for which the event loop was held up, since the last reading. */
+  readonly loopDelayMaxMs: number;
+}
+
 /** What the status servers ask the primary. All answers are those of this moment. */
 export interface StatusSources {
   /** Started, not draining, and able to serve: what load balancers are told. */
@@ -77,4 +90,6 @@ export interface StatusSources {
   routes(): Iterable<RouteView>;
   workers(): readonly WorkerView[];
   figures(): PrimaryFigures;
+  /** Each reading begins a new measurement of the event loop. */
+  readProcess(): ProcessFigures;
 }

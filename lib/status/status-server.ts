@@ -95,6 +95,7 @@ export class StatusServer {
     return varz({
       figures: this.#sources.figures(),
       workers: this.#sources.workers(),
+      primary: this.#sources.readProcess(),
       host: `${host}:${this.#componentPort}`,
       user,
       pass,

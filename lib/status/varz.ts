@@ -1,10 +1,11 @@
 import { percentilesMs } from './percentiles.ts';
-import type { PrimaryFigures, WorkerView } from './sources.ts';
+import type { PrimaryFigures, ProcessFigures, WorkerView } from './sources.ts';
 import { workerJson } from './worker-json.ts';
 
 export interface VarzInput {
   readonly figures: PrimaryFigures;
   readonly workers: readonly WorkerView[];
+  readonly primary: ProcessFigures;
   /** `status.host:status.port`. */
   readonly host: string;
   readonly user: string;
@@ -70,7 +71,19 @@ export function varz(input: VarzInput): Readonly<Record<string, unknown>> {
       failing: figures.store.failing,
     },
     nats: figures.feed,
+    primary: primaryJson(input.primary),
     workers: workers.map(workerJson),
+  };
+}
+
+/** Names as those of a worker's figures (worker-json.ts). */
+function primaryJson(primary: ProcessFigures): Readonly<Record<string, number>> {
+  return {
+    pid: primary.pid,
+    rss_bytes: primary.rss,
+    heap_used_bytes: primary.heapUsed,
+    cpu_ms: primary.cpuMs,
+    loop_delay_max_ms: primary.loopDelayMaxMs,
   };
 }
 

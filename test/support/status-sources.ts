@@ -1,6 +1,12 @@
 import type { WorkerStats } from '../../lib/ipc/messages.ts';
 import { zeroCounters } from '../../lib/request/counters.ts';
-import type { PrimaryFigures, RouteView, StatusSources, WorkerView } from '../../lib/status/sources.ts';
+import type {
+  PrimaryFigures,
+  ProcessFigures,
+  RouteView,
+  StatusSources,
+  WorkerView,
+} from '../../lib/status/sources.ts';
 
 export function someFigures(fields: Partial<PrimaryFigures> = {}): PrimaryFigures {
   return {
@@ -19,6 +25,10 @@ export function someFigures(fields: Partial<PrimaryFigures> = {}): PrimaryFigure
     checksum: 99,
     ...fields,
   };
+}
+
+export function someProcess(): ProcessFigures {
+  return { pid: 4710, rss: 80_000_000, heapUsed: 20_000_000, cpuMs: 2500, loopDelayMaxMs: 12 };
 }
 
 export function someStats(fields: Partial<WorkerStats> = {}): WorkerStats {
@@ -81,5 +91,9 @@ export class ChangingSources implements StatusSources {
 
   figures(): PrimaryFigures {
     return this.primary;
+  }
+
+  readProcess(): ProcessFigures {
+    return someProcess();
   }
 }

@@ -5,7 +5,7 @@ import { CpuShare } from '../../../lib/status/cpu-share.ts';
 import { percentilesMs } from '../../../lib/status/percentiles.ts';
 import { Rates } from '../../../lib/status/rates.ts';
 import { type VarzInput, varz } from '../../../lib/status/varz.ts';
-import { aWorker, someFigures, someStats } from '../../support/status-sources.ts';
+import { aWorker, someFigures, someProcess, someStats } from '../../support/status-sources.ts';
 
 describe('percentilesMs', () => {
   function histogram(latenciesMs: readonly number[]): number[] {
@@ -139,6 +139,7 @@ describe('varz', () => {
       },
     }),
     workers: [aWorker(), aWorker({ id: 2, stats: undefined })],
+    primary: someProcess(),
     host: '0.0.0.0:8080',
     user: 'u',
     pass: 'p',
@@ -189,7 +190,7 @@ describe('varz', () => {
     expect((latency as Record<string, number>)['99']).to.be.within(0.08, 0.125);
   });
 
-  it('adds how the table, the store, the bus and each worker stand', () => {
+  it('adds how the table, the store, the bus, the primary and each worker stand', () => {
     const lastSavedAtMs = input.nowMs - 500;
     const store = { kind: 'redis', lastSavedAtMs, failing: true };
     const answer = varz({ ...input, figures: someFigures({ store }) });
@@ -197,6 +198,13 @@ describe('varz', () => {
     expect(answer.store).to.deep.equal({ kind: 'redis', last_saved_ms_ago: 500, failing: true });
     expect(varz(input).store).to.deep.include({ last_saved_ms_ago: -1 });
     expect(answer.nats).to.deep.equal({ connected: true });
+    expect(answer.primary).to.deep.equal({
+      pid: 4710,
+      rss_bytes: 80_000_000,
+      heap_used_bytes: 20_000_000,
+      cpu_ms: 2500,
+      loop_delay_max_ms: 12,
+    });
     const [first, second] = answer.workers as Record<string, unknown>[];
     expect(first).to.include({
       id: 1,
