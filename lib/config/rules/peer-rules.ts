@@ -6,6 +6,8 @@ import type { Violation } from './rule.ts';
 const PEM_PAIR = 'a PEM certificate chain, leaf first, and the PEM key of the leaf';
 const ALLOWLIST_ENTRY = /^(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+$/iu;
 
+const HOST_NAME = /^[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?$/iu;
+
 /** Certificates and addresses of those that the router connects to: tls.md 5 and 6, bus.md 1. */
 export function* peerRules(config: Config): Generator<Violation> {
   const { backends, route_services: routeServices, routing_api: api } = config;
@@ -56,6 +58,17 @@ function* natsRules({ nats }: Config): Generator<Violation> {
       message: 'nats.hosts names no server',
     };
   }
+  const { embedded } = nats;
+  // An empty one would be all addresses of the host.
+  if (embedded !== undefined && isIP(embedded.host) === 0 && !HOST_NAME.test(embedded.host)) {
+    yield {
+      key: 'nats.embedded.host',
+      found: embedded.host === '' ? 'an empty text' : JSON.stringify(embedded.host),
+      allowed:
+        'an address of this host such as 127.0.0.1, 0.0.0.0 for all of them, or a host name, without a port',
+      message: `nats.embedded.host is not a host: ${JSON.stringify(embedded.host)}`,
+    };
+  }
   if (!nats.tls_enabled) return;
   const error = keyPairError(nats.cert_chain, nats.private_key) ?? validityError(nats.cert_chain, new Date());
   if (error !== undefined) {
@@ -67,7 +80,7 @@ function* natsRules({ nats }: Config): Generator<Violation> {
     };
   }
   if (certificatesOf(nats.ca_certs).length === 0) yield noCas('nats.ca_certs');
-  if (nats.embedded !== undefined) {
+  if (embedded !== undefined) {
     yield {
       key: 'nats.tls_enabled',
       found: 'true beside nats.embedded',

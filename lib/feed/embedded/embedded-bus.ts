@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from '../../log/logger.ts';
 import { BusClient, type Exchange, type Subscription } from './bus-client.ts';
+import { listenFailure } from './listen-failure.ts';
 import { SubjectTree } from './subject-tree.ts';
 
 export interface EmbeddedBusOptions {
@@ -60,12 +61,15 @@ export class EmbeddedBus {
     };
   }
 
-  /** Rejects with the system's error when the address cannot be listened on. */
+  /** Rejects with LISTEN_FAILED, naming the key to change, when the address cannot be listened on. */
   async start(): Promise<{ host: string; port: number }> {
     const server = createServer((socket) => this.#accept(socket));
     this.#server = server;
-    server.listen(this.#options.port, this.#options.host);
-    await once(server, 'listening');
+    const { host, port: wanted } = this.#options;
+    server.listen(wanted, host);
+    await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+      throw listenFailure(error, host, wanted);
+    });
     // Out of descriptors, for instance: those who are connected go on.
     server.on('error', (error) => this.#log.error('embedded-bus-accept-failed', { error }));
     this.#pings = setInterval(() => this.#checkLife(), this.#options.pingIntervalMs ?? 120_000);

@@ -194,6 +194,12 @@ describe('keys that contradict each other', () => {
       line: 2,
       message: 'nats.embedded.port and status.routes.port are both 8082',
     },
+    ...['', ' ', '127.0.0.1:4222', 'http://a', 'a b', '-a'].map((host) => ({
+      text: `nats:\n  embedded: {host: "${host}"}`,
+      key: 'nats.embedded.host',
+      line: 2,
+      message: `nats.embedded.host is not a host: "${host}"`,
+    })),
     { text: 'snapshot:\n  store: redis', key: 'snapshot.redis.url', line: 1, message: /must be redis:\/\//u },
     {
       text: 'snapshot: {store: redis, redis: {url: "redis://a", key_prefix: ""}}',
@@ -229,6 +235,9 @@ describe('keys that contradict each other', () => {
       'status: {tls: {port: 8443}}',
       'port: 0\nstatus: {port: 0, routes: {port: 0}}',
       'nats: {embedded: {host: 127.0.0.2, port: 8082}}',
+      ...['localhost', '0.0.0.0', '::1', 'host-1.example.com'].map(
+        (host) => `nats: {embedded: {host: "${host}"}}`,
+      ),
       'prometheus: {port: 8082}',
       'snapshot: {store: redis, redis: {url: "unix:///tmp/redis.sock"}}',
     ];
