@@ -13,4 +13,14 @@ export function* ineffective(read: Config): Generator<Violation> {
       message: `innefectual-max-header-bytes-value: max_request_header_bytes is cut to ${MIB}`,
     };
   }
+  // gorouter takes no credentials with a second colon (operations.md 9). The password may stand in a log that others read, so its text is not shown.
+  for (const key of ['user', 'pass'] as const) {
+    if (!read.status[key].includes(':')) continue;
+    yield {
+      key: `status.${key}`,
+      found: 'a text with a colon',
+      allowed: 'a text without one: Basic authentication ends the user at a colon',
+      message: `status.${key} holds a colon: nobody can log in to /routes, /varz and /workers`,
+    };
+  }
 }

@@ -123,6 +123,17 @@ describe('a derived value', () => {
     ]);
   });
 
+  it('tells when nobody could log in to the status pages, without the password', () => {
+    const { config, problems } = load('status:\n  user: a:b\n  pass: "se:cret"');
+    expect(problems.map(({ severity, key, line }) => `${severity} ${key} ${line}`)).to.deep.equal([
+      'warning status.user 2',
+      'warning status.pass 3',
+    ]);
+    expect(JSON.stringify(problems)).to.not.include('cret');
+    expect(config.status.pass).to.equal('se:cret');
+    expect(load('status: {user: a, pass: b}').problems).to.deep.equal([]);
+  });
+
   it('tells that an embedded bus without any value stays off', () => {
     expect(problemsOf('nats:\n  embedded:\n')[0]).to.include({
       severity: 'warning',
