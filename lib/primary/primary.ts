@@ -180,8 +180,8 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
   const { startAborted } = life;
   try {
     await probeAccessLog(config, logger);
-    const listening = await status.start().catch((error: unknown) => {
-      logger.error('initialize-router-error', { error });
+    const listening = await status.start().catch((error: Error) => {
+      logger.error('initialize-router-error', { error: error.message });
       throw error;
     });
     if (startAborted.aborted) return;

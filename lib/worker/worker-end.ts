@@ -67,12 +67,23 @@ export class WorkerEnd {
     const { activeRequests, openConnections, openTunnels } = lane.figures();
     onBegin(activeRequests, Math.max(0, openConnections - openTunnels - activeRequests));
     if (lane.server.listening) await quietMoment(lane.server, QUIET_WITHIN_MS);
-    const drained = lane.drain();
-    await Promise.race([drained, this.#onlyTunnelsLeft()]);
+    await Promise.race([lane.drain(), this.#onlyTunnelsLeft()]);
     clearTimeout(this.#overdue);
     lane.stop();
-    await Promise.race([drained, pause(CUT_WITHIN_MS)]);
+    await this.#recordsFinished();
     await onEnd();
+  }
+
+  /** A record is finished some turns after its connection was cut, that of a tunnel later than `drain` resolves. */
+  async #recordsFinished(): Promise<void> {
+    const { lane } = this.#deps;
+    const deadline = performance.now() + CUT_WITHIN_MS;
+    let left: number;
+    do {
+      await pause(1);
+      const { activeRequests, openConnections, openTunnels } = lane.figures();
+      left = activeRequests + openConnections + openTunnels;
+    } while (left > 0 && performance.now() < deadline);
   }
 
   /** Resolves when no request runs and no connection is left but tunnels, or when time is up. */

@@ -50,12 +50,16 @@ export class RouterProcess {
   port = 0;
   healthPort = 0;
   routesPort = 0;
+  /** Whether the next start is to take the status ports that stand here, not free ones. */
+  keepsStatusPorts = false;
   readonly folder: string;
   readonly #config: string;
   readonly #options: RouterOptions;
   /** Of all its lives: a primary that was killed leaves its workers. */
   readonly #groups: number[] = [];
   #child: ChildProcess | undefined;
+  /** Whether all that had its output are gone, and it is read. */
+  #silent = false;
 
   private constructor(folder: string, config: string, options: RouterOptions) {
     this.folder = folder;
@@ -118,8 +122,10 @@ export class RouterProcess {
   /** Begins to run, and may fail to. */
   async spawn(args: readonly string[] = []): Promise<void> {
     // Free ones each time: whoever needs a port meanwhile may have taken those of the life before.
-    this.healthPort = 0;
-    this.routesPort = 0;
+    if (!this.keepsStatusPorts) {
+      this.healthPort = 0;
+      this.routesPort = 0;
+    }
     const file = join(this.folder, 'config.yml');
     await writeFile(file, this.#yaml());
     this.lines.length = 0;
@@ -131,6 +137,10 @@ export class RouterProcess {
       env: { ...process.env, ...this.#options.env },
     });
     this.#child = child;
+    this.#silent = false;
+    child.once('close', () => {
+      if (this.#child === child) this.#silent = true;
+    });
     if (child.pid !== undefined) this.#groups.push(child.pid);
     createInterface(child.stdout).on('line', (line) => {
       this.output += `${line}\n`;
@@ -143,11 +153,10 @@ export class RouterProcess {
 
   /** The first line with that message, waited for. */
   async said(message: string, where: (line: LogLine) => boolean = () => true): Promise<LogLine> {
-    const child = this.#child;
     return until(
       () => {
         const line = this.lines.find((each) => each.message === message && where(each));
-        if (line === undefined && child?.exitCode !== null) {
+        if (line === undefined && this.#silent) {
           throw new Error(`the router ended without saying ${message}:\n${this.output}`);
         }
         return line;
@@ -175,6 +184,8 @@ export class RouterProcess {
     const child = this.#child;
     if (child === undefined) throw new Error('the router was never started');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    // One that was killed may have left workers, and they its output open.
+    if (child.exitCode !== null) await until(() => this.#silent, 'the end of the output');
     return child.exitCode ?? child.signalCode ?? -1;
   }
 
