@@ -1,5 +1,5 @@
 import { CHAR_CLASS, COLON, CR, HTAB, LF, SP, TOKEN_CHAR, VALUE_CHAR } from './char-class.ts';
-import { knownField } from './known-fields.ts';
+import { knownField, TRANSFER_ENCODING } from './known-fields.ts';
 
 /** What `read` returns, when it is not the offset behind the section. */
 export const FIELDS_INCOMPLETE = -1;
@@ -10,6 +10,8 @@ export const FOLDED_FIELD = -4;
 /** CR without LF, or LF without CR. */
 export const BAD_LINE_END = -5;
 export const TOO_MANY_FIELDS = -6;
+/** HTAB behind the value of `Transfer-Encoding`. */
+export const AMBIGUOUS_CODING = -7;
 
 /** Offsets kept for a field: its name from and to, its value from and to. */
 const MARKS = 4;
@@ -68,7 +70,11 @@ export class FieldLines {
       marks[mark + 1] = nameTo;
       marks[mark + 2] = valueFrom;
       marks[mark + 3] = valueTo;
-      known |= knownField(bytes, nameFrom, nameTo);
+      const field = knownField(bytes, nameFrom, nameTo);
+      known |= field;
+      // Sound as it is (RFC 9112 §5), `chunked` followed by HTAB is another coding to node's parser: to it there are
+      // no chunks here. A body must not end in two places.
+      if (field === TRANSFER_ENCODING && bytes.subarray(valueTo, at).includes(HTAB)) return AMBIGUOUS_CODING;
       count += 1;
       at += 2;
     }

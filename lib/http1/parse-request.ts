@@ -153,7 +153,8 @@ function versionAt(bytes: Buffer, from: number, stop: number): 'http10' | 'http1
     if (i === MAJOR || i === MINOR) {
       if ((CHAR_CLASS[code]! & DIGIT_CHAR) === 0) return BAD_VERSION;
     } else if (code !== VERSION[i]) {
-      return i > MINOR ? lineProblem(code) : BAD_VERSION;
+      if (i < MINOR) return BAD_VERSION;
+      return i === VERSION.length - 1 ? BAD_REQUEST_LINE_END : lineProblem(code);
     }
   }
   if (bytes[from + MAJOR] !== VERSION[MAJOR]) return BAD_MAJOR_VERSION;

@@ -3,6 +3,7 @@ import { keepAliveTimeoutMs } from '../request/keep-alive.ts';
 import { hasToken, headerValue } from '../request/request-head.ts';
 import { CHAR_CLASS, CR, DIGIT_CHAR, LF, SP, VALUE_CHAR, ZERO } from './char-class.ts';
 import {
+  AMBIGUOUS_CODING,
   BAD_FIELD_NAME,
   BAD_FIELD_VALUE,
   BAD_LINE_END,
@@ -58,6 +59,7 @@ const FIELD_PROBLEMS: Readonly<Record<number, BadResponse>> = {
   [BAD_FIELD_VALUE]: bad('control byte in a header'),
   [FOLDED_FIELD]: bad('folded header'),
   [BAD_LINE_END]: bad('bare CR or LF'),
+  [AMBIGUOUS_CODING]: bad('unsupported transfer encoding'),
   [TOO_MANY_FIELDS]: RESPONSE_HEAD_TOO_LONG,
 };
 

@@ -6,6 +6,7 @@ import {
   versionNotSupported,
 } from '../request/answer.ts';
 import {
+  AMBIGUOUS_CODING,
   BAD_FIELD_NAME,
   BAD_FIELD_VALUE,
   BAD_LINE_END,
@@ -54,6 +55,7 @@ const FIELD_REFUSALS: Readonly<Record<number, Refusal>> = {
   [BAD_FIELD_VALUE]: refusal('field value', badRequest()),
   [FOLDED_FIELD]: refusal('folded field', badRequest()),
   [BAD_LINE_END]: refusal('line end', badRequest()),
+  [AMBIGUOUS_CODING]: refusal('framing', badRequest()),
   [TOO_MANY_FIELDS]: refusal('field count', headOverflow()),
 };
 
