@@ -157,13 +157,13 @@ export class ChunkedDecoder {
     let at = from;
     while (at < bytes.length && this.#endSeen < 4) {
       const code = bytes[at]!;
+      at += 1;
       const awaited = this.#endSeen % 2 === 0 ? CR : LF;
       if (code === awaited) this.#endSeen += 1;
       else if (awaited === LF || code === LF) {
         this.#state = this.#fail('line end');
         return at;
       } else this.#endSeen = 0;
-      at += 1;
       if (at - from > room) {
         this.#state = this.#fail('trailer size');
         return at;
