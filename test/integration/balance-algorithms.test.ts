@@ -71,9 +71,11 @@ describe('a router of two workers balancing', () => {
     }
     await emitter.settled();
     expect((await get(router, 'invalid.test')).body).to.equal('one');
-    const said = router.lines.filter(
-      ({ message }) => message === 'invalid-endpoint-load-balancing-algorithm-provided-keeping-pool-lb-algo',
-    );
+    const message = 'invalid-endpoint-load-balancing-algorithm-provided-keeping-pool-lb-algo';
+    // A later line of the same process, so that all earlier ones have come.
+    emitter.register({ uris: ['after-invalid.test'], port });
+    await router.said('route-registered', ({ data }) => data.uri === 'after-invalid.test');
+    const said = router.lines.filter((line) => line.message === message);
     expect(said.map(({ data }) => data)).to.deep.equal([
       { endpointLBAlgorithm: 'best', poolLBAlgorithm: 'round-robin' },
     ]);

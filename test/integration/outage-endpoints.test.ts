@@ -36,6 +36,7 @@ describe('an endpoint that fails', () => {
       expect(await first!.get('half.test')).to.include({ status: 200, body: 'good' });
     const line = await router.said('endpoint-marked-as-ineligible');
     expect(line.data['route-endpoint']).to.include({ Addr: `127.0.0.1:${dead.port}` });
+    await router.said('backend-endpoint-failed');
     await emitter.settled();
     const tried = failures(router, 'backend-endpoint-failed');
     expect(tried).to.equal(1);

@@ -70,6 +70,9 @@ describe('a router hearing messages', () => {
       emitter.say('router.unregister', 'nonsense');
     }
     await emitter.settled();
+    // What the log says may come later than what the status pages say.
+    await router.said('validation-error', ({ data }) => String(data.error).includes('port'));
+    await router.said('validation-error', ({ data }) => data.subject === 'router.unregister');
     const lines = router.lines.filter(({ message }) => message === 'validation-error');
     const ports = lines.filter(({ data }) => String(data.error).includes('port'));
     expect(ports).to.have.lengthOf.within(1, 3);

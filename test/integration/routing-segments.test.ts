@@ -48,6 +48,7 @@ describe('a router of some isolation segments', () => {
           serves.includes(segment) ? 200 : 404,
         );
       }
+      await router.said('endpoint-registered', ({ data }) => data.uri === uri(serves.at(-1)!));
       const registered = router.lines.filter(({ message }) => message === 'endpoint-registered');
       expect(registered.map(({ data }) => data.uri)).to.deep.equal(serves.map(uri));
       // An unregister from outside removes nothing inside.

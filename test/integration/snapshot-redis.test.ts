@@ -8,7 +8,7 @@ import { get } from '../support/router-client.ts';
 import { RouterProcess } from '../support/router-process.ts';
 import { until } from '../support/until.ts';
 
-const KEY = 'turnout{router-a}:routes';
+const KEY = 'turnout:{router-a}:routes';
 
 describe('a router restarting with a snapshot in Redis', () => {
   const closing = closingAfterEach();
@@ -135,7 +135,7 @@ snapshot: {store: redis, save_interval: 50ms, redis: {url: '${redis.url}', route
     {
       name: 'is of another type',
       damage: (redis) => redis.cli('SET', KEY, 'x'),
-      said: /turnout\{router-a\}:routes is a string, not a snapshot: remove it, or set another/,
+      said: /turnout:\{router-a\}:routes is a string, not a snapshot: remove it, or set another/,
     },
     {
       name: 'is of a newer version',
@@ -212,9 +212,9 @@ snapshot: {store: redis, save_interval: 50ms, redis: {url: '${redis.url}', route
     await until(() => storedRoutes(redis) === 7, 'the save of the first router');
     // The second one died two minutes ago; it knew more, but that is not what counts.
     const twoMinutesAgo = Date.now() - 120_000;
-    const otherKey = 'turnout{router-b}:routes';
+    const otherKey = 'turnout:{router-b}:routes';
     redis.cli('HSET', otherKey, '@snapshot', JSON.stringify({ schema: 1, savedMs: twoMinutesAgo }));
-    redis.cli('ZADD', 'turnoutrouters', String(twoMinutesAgo), 'router-b');
+    redis.cli('ZADD', 'turnout:routers', String(twoMinutesAgo), 'router-b');
     for (let i = 0; i < 5; i += 1) emitter.unregister({ uris: [`stale-${i}.test`], port });
     await emitter.connection.flush();
     await until(() => storedRoutes(redis) === 2, 'the save of the first router');
@@ -225,6 +225,6 @@ snapshot: {store: redis, save_interval: 50ms, redis: {url: '${redis.url}', route
     expect((await get(third, 'fresh.test')).body).to.equal('good');
     expect((await get(third, 'stale-1.test')).status).to.equal(404);
     // From now on it has one of its own.
-    await until(() => storedRoutes(redis, 'turnout{router-c}:routes') === 2, 'its own snapshot');
+    await until(() => storedRoutes(redis, 'turnout:{router-c}:routes') === 2, 'its own snapshot');
   });
 });
