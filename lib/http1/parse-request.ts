@@ -70,8 +70,7 @@ const LINES = new FieldLines();
  * An incomplete head is read again from its start; who gets it in many pieces keeps them in a `PartialHead`, which
  * tells when that is worth while.
  */
-export function parseRequest(source: Buffer | string, from: number, limits: HeadLimits): RequestParse {
-  const bytes = typeof source === 'string' ? Buffer.from(source, 'latin1') : source;
+export function parseRequest(bytes: Buffer, from: number, limits: HeadLimits): RequestParse {
   let at = from;
   // RFC 9112 §2.2: an empty line ahead of a request, such as one too many behind a body, is ignored. One of them.
   if (at < bytes.length && bytes[at] === CR) {

@@ -75,12 +75,11 @@ const LINES = new FieldLines();
  * leave it out, and it changes nothing.
  */
 export function parseResponse(
-  source: Buffer | string,
+  bytes: Buffer,
   from: number,
   requestMethod: string,
   limits: HeadLimits,
 ): ResponseParse {
-  const bytes = typeof source === 'string' ? Buffer.from(source, 'latin1') : source;
   const { maxBytes, maxFields } = limits;
   const tooLong = maxBytes > 0 && bytes.length - from > maxBytes;
   const stop = tooLong ? from + maxBytes : bytes.length;

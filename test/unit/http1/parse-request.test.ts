@@ -384,10 +384,6 @@ describe('parseRequest', () => {
     });
   });
 
-  it('takes text for bytes', () => {
-    expect(parseRequest(`${GET}\r\n`, 0, NO_LIMITS)).to.deep.equal(read(`${GET}\r\n`));
-  });
-
   describe('limits', () => {
     const head = `${GET}A: b\r\n\r\n`;
     it('let a head through that just fits, whatever follows it', () => {
