@@ -1,16 +1,8 @@
 import type { Logger } from '../log/logger.ts';
 import type { Change } from '../routes/change.ts';
 import { ChangeLog } from './change-log.ts';
-import { encodePool, type MarkedPool } from './codec.ts';
 import type { ToPrimary, ToWorker } from './messages.ts';
-
-/** The truth that is replicated, as far as the broadcaster reads it. */
-export interface TableSource {
-  keys(): Iterable<string>;
-  /** The pool as it stands now; undefined when it is gone. */
-  pool(key: string): MarkedPool | undefined;
-  checksum(): number;
-}
+import { TableChunks, type TableSource } from './table-chunks.ts';
 
 export interface BroadcasterDeps {
   readonly epoch: string;
@@ -42,8 +34,9 @@ interface Reader {
   onComplete: (() => void) | undefined;
   /** Whole tables begun. */
   table: number;
-  /** Keys still to be sent of the table under way. */
-  keys: Iterator<string> | undefined;
+  /** Keys of the table under way, and how many of them have been sent. */
+  keys: readonly string[] | undefined;
+  at: number;
   chunk: number;
   ended: boolean;
   /** Last change sent. */
@@ -60,11 +53,13 @@ interface Reader {
     readonly sentAtMs: number;
   }[];
   inFlightSize: number;
+  /** UTF-16 units of chunks sent since the last that wants an ack. */
+  unasked: number;
 }
 
 const LOG_LIMIT = 16 * 1024 * 1024;
 const WINDOW = 256 * 1024;
-const CHUNK_LIMIT = 32 * 1024;
+const ACKS_PER_WINDOW = 4;
 /** Encoding a chunk costs about 0.2 ms; a turn of this many leaves the loop to others often enough. */
 const CHUNKS_PER_TURN = 8;
 
@@ -81,6 +76,7 @@ export class Broadcaster {
   readonly #deps: BroadcasterDeps;
   readonly #log: ChangeLog;
   readonly #window: number;
+  readonly #chunks: TableChunks;
   readonly #readers = new Map<number, Reader>();
   #turnPending = false;
 
@@ -88,6 +84,7 @@ export class Broadcaster {
     this.#deps = deps;
     this.#log = new ChangeLog(deps.logLimit ?? LOG_LIMIT, deps.now);
     this.#window = deps.window ?? WINDOW;
+    this.#chunks = new TableChunks(deps.source);
   }
 
   get epoch(): string {
@@ -100,6 +97,11 @@ export class Broadcaster {
 
   /** Records one change of the source; `checksum` is that of the table after it. Sent at the end of this turn. */
   publish(change: Change, checksum: number): void {
+    // Who comes later begins with the whole table.
+    if (this.#readers.size === 0) {
+      this.#log.skip(checksum);
+      return;
+    }
     this.#log.append(change, checksum);
     this.#schedule();
   }
@@ -111,6 +113,7 @@ export class Broadcaster {
       onComplete,
       table: 0,
       keys: undefined,
+      at: 0,
       chunk: 0,
       ended: false,
       cursor: 0,
@@ -120,6 +123,7 @@ export class Broadcaster {
       complete: false,
       inFlight: [],
       inFlightSize: 0,
+      unasked: 0,
     };
     this.#readers.set(id, reader);
     this.#startTable(reader);
@@ -207,9 +211,8 @@ export class Broadcaster {
   #startTable(reader: Reader): void {
     this.#log.seal();
     reader.table += 1;
-    // The keys are copied: the table may change under a table transfer, an iterator over it might then
-    // visit a re-created pool late, which is harmless, or never, which is not.
-    reader.keys = [...this.#deps.source.keys()][Symbol.iterator]();
+    reader.keys = this.#chunks.keys(this.#log.head);
+    reader.at = 0;
     reader.chunk = 0;
     reader.ended = false;
     reader.complete = false;
@@ -218,6 +221,7 @@ export class Broadcaster {
     reader.ackedChunk = 0;
     reader.inFlight = [];
     reader.inFlightSize = 0;
+    reader.unasked = 0;
     reader.send({
       type: 'table-start',
       epoch: this.#deps.epoch,
@@ -269,25 +273,24 @@ export class Broadcaster {
     return false;
   }
 
-  #sendChunk(reader: Reader, keys: Iterator<string>): void {
-    let text = '';
-    while (text.length < CHUNK_LIMIT) {
-      const next = keys.next();
-      if (next.done === true) {
-        reader.keys = undefined;
-        break;
-      }
-      const marked = this.#deps.source.pool(next.value);
-      if (marked !== undefined) text += text === '' ? `[${encodePool(marked)}` : `,${encodePool(marked)}`;
-    }
+  #sendChunk(reader: Reader, keys: readonly string[]): void {
+    const { text, next } = this.#chunks.take(keys, reader.at, reader.cursor, this.#log.head);
+    reader.at = next;
+    if (next === keys.length) reader.keys = undefined;
     if (text === '') return;
     reader.chunk += 1;
+    reader.unasked += text.length;
+    // An ack costs either end as much as reading some twenty pools: a few for each window will do.
+    const quiet =
+      reader.unasked < this.#window / ACKS_PER_WINDOW && reader.inFlightSize + text.length < this.#window;
+    if (!quiet) reader.unasked = 0;
     reader.send({
       type: 'table-chunk',
       epoch: this.#deps.epoch,
       table: reader.table,
       chunk: reader.chunk,
-      pools: `${text}]`,
+      pools: text,
+      ...(quiet ? { quiet } : {}),
     });
     this.#sent(reader, text.length, this.#deps.now());
   }
@@ -299,7 +302,12 @@ export class Broadcaster {
 
   #release(): void {
     let lowest = this.#log.head;
-    for (const reader of this.#readers.values()) lowest = Math.min(lowest, reader.cursor);
+    let copying = false;
+    for (const reader of this.#readers.values()) {
+      lowest = Math.min(lowest, reader.cursor);
+      if (reader.keys !== undefined) copying = true;
+    }
     this.#log.release(lowest);
+    if (!copying) this.#chunks.forget();
   }
 }

@@ -161,7 +161,7 @@ function decodeEndpoint(t: EndpointTuple, intern: Interner): Endpoint {
     routeServiceUrl: t[10],
     staleThresholdMs: t[11],
     updatedAtNs: t[12],
-    tags: intern.tags(t[13]),
+    tags: intern.tags(t[13], t[3]),
     options: t[14] === 0 ? NO_OPTIONS : intern.options(t[14]),
   };
 }
@@ -169,20 +169,36 @@ function decodeEndpoint(t: EndpointTuple, intern: Interner): Endpoint {
 const INTERN_LIMIT = 4096;
 
 /**
- * Gives one object for equal settings, tags and options: a table of 100,000 routes has few different ones.
- * Bounded, because tags may as well be different for every app: beyond the limit each is its own.
+ * Gives one object for equal settings and options, and for equal tags in a row: a table of 100,000 routes has few
+ * different ones. Tags differ from app to app, most of their texts do not. Bounded: beyond the limit each is its own.
  */
 export class Interner {
   readonly #known = new Map<string, unknown>();
+  readonly #texts = new Map<string, string>();
+  #settings: PoolSettings | undefined;
+  #tags: Record<string, string> = {};
 
   settings(tuple: SettingsTuple): PoolSettings {
-    return this.#one(`s${tuple.join('\0')}`, () => ({
-      contextPath: tuple[0],
-      routeServiceUrl: tuple[1],
-      algorithm: tuple[2] as Algorithm,
-      hashHeader: tuple[3],
-      hashBalance: tuple[4],
+    const [contextPath, routeServiceUrl, algorithm, hashHeader, hashBalance] = tuple;
+    const last = this.#settings;
+    if (
+      last !== undefined &&
+      last.contextPath === contextPath &&
+      last.routeServiceUrl === routeServiceUrl &&
+      last.algorithm === algorithm &&
+      last.hashHeader === hashHeader &&
+      last.hashBalance === hashBalance
+    ) {
+      return last;
+    }
+    this.#settings = this.#one(`s${tuple.join('\0')}`, () => ({
+      contextPath,
+      routeServiceUrl,
+      algorithm: algorithm as Algorithm,
+      hashHeader,
+      hashBalance,
     }));
+    return this.#settings;
   }
 
   options(tuple: OptionsTuple): EndpointOptions {
@@ -194,11 +210,24 @@ export class Interner {
     }));
   }
 
-  tags(tags: Record<string, string> | null): Endpoint['tags'] {
+  /** `appId` is what the tag `process_id` says for an app's main process. */
+  tags(tags: Record<string, string> | null, appId: string): Endpoint['tags'] {
     if (tags === null) return null;
-    let key = 't';
-    for (const name in tags) key += `${name}\0${tags[name]}\0`;
-    return this.#one(key, () => tags);
+    if (isSame(tags, this.#tags)) return this.#tags;
+    for (const name in tags) {
+      const text = tags[name]!;
+      tags[name] = text === appId ? appId : this.text(text);
+    }
+    this.#tags = tags;
+    return tags;
+  }
+
+  /** The same text, once in memory. For what repeats: anything else is kept for nothing. */
+  text(text: string): string {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    if (this.#texts.size < INTERN_LIMIT) this.#texts.set(text, text);
+    return text;
   }
 
   #one<T>(key: string, make: () => T): T {
@@ -208,4 +237,14 @@ export class Interner {
     if (this.#known.size < INTERN_LIMIT) this.#known.set(key, made);
     return made;
   }
+}
+
+function isSame(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  let left = 0;
+  for (const name in a) {
+    if (a[name] !== b[name]) return false;
+    left += 1;
+  }
+  for (const _ in b) left -= 1;
+  return left === 0;
 }

@@ -24,6 +24,8 @@ export type ToWorker =
       readonly table: number;
       readonly chunk: number;
       readonly pools: string;
+      /** No ack is wanted: that for a later chunk, or for the end, will do. */
+      readonly quiet?: true;
     }
   /** All was sent: `chunks` of them. With the deltas sent meanwhile, up to `seq`, the table has this checksum. */
   | {

@@ -3,6 +3,8 @@ import { addToChecksum, endpointHash, poolHash, settingsHash, takeFromChecksum }
 import type { Pool } from '../routes/pool.ts';
 import { RouteTable } from '../routes/route-table.ts';
 
+const NO_ENDPOINTS: Pool['endpoints'] = [];
+
 /** A route table that follows changes and carries its checksum along. */
 export class ReplicaTable {
   readonly routes = new RouteTable();
@@ -19,8 +21,7 @@ export class ReplicaTable {
 
   /** Puts a whole pool, in place of the one with its key. */
   set(pool: Pool): void {
-    this.#forget(this.routes.get(pool.key));
-    this.routes.set(pool);
+    this.#forget(this.routes.set(pool));
     this.#checksum = addToChecksum(this.#checksum, poolHash(pool));
     this.#endpointCount += pool.endpoints.length;
   }
@@ -37,21 +38,28 @@ export class ReplicaTable {
           this.#checksum = takeFromChecksum(this.#checksum, settingsHash(change.key, before.settings));
         }
         this.#checksum = addToChecksum(this.#checksum, settingsHash(change.key, change.settings));
-        this.routes.set({ key: change.key, settings: change.settings, endpoints: before?.endpoints ?? [] });
+        this.routes.set({
+          key: change.key,
+          settings: change.settings,
+          endpoints: before?.endpoints ?? NO_ENDPOINTS,
+        });
         break;
       case 'put': {
         if (before === undefined) break;
-        const endpoints = before.endpoints.slice();
+        const { settings, endpoints } = before;
         const at = indexOfAddress(before, change.endpoint.address);
         if (at === -1) {
-          endpoints.push(change.endpoint);
           this.#endpointCount += 1;
         } else {
           this.#checksum = takeFromChecksum(this.#checksum, endpointHash(change.key, endpoints[at]!));
-          endpoints[at] = change.endpoint;
         }
         this.#checksum = addToChecksum(this.#checksum, endpointHash(change.key, change.endpoint));
-        this.routes.set({ ...before, endpoints });
+        this.routes.set({
+          key: before.key,
+          settings,
+          // Never by push: a grown array has room for 16 more, 130 bytes for each route.
+          endpoints: at === -1 ? endpoints.concat(change.endpoint) : endpoints.with(at, change.endpoint),
+        });
         break;
       }
       case 'remove': {
@@ -60,7 +68,11 @@ export class ReplicaTable {
         if (at === -1) break;
         this.#checksum = takeFromChecksum(this.#checksum, endpointHash(change.key, before.endpoints[at]!));
         this.#endpointCount -= 1;
-        this.routes.set({ ...before, endpoints: before.endpoints.toSpliced(at, 1) });
+        this.routes.set({
+          key: before.key,
+          settings: before.settings,
+          endpoints: before.endpoints.toSpliced(at, 1),
+        });
         break;
       }
       case 'drop':

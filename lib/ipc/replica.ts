@@ -102,7 +102,7 @@ export class Replica {
       building.table.set(pool);
       for (const [address, untilMs] of marks) this.#deps.onMark(pool.key, address, untilMs);
     }
-    this.#acknowledge();
+    if (message.quiet !== true) this.#acknowledge();
   }
 
   #tableReceived(message: Extract<ToWorker, { type: 'table-end' }>): void {

@@ -17,7 +17,7 @@ const INDEX_FROM = 16;
 export class RegistryPool {
   readonly key: string;
   settings: PoolSettings;
-  readonly records: EndpointRecord[] = [];
+  records: EndpointRecord[] = [];
   /** Unix ms of the last add, replacement or removal. */
   changedAtMs: number;
   #byAddress: Map<string, EndpointRecord> | undefined;
@@ -35,7 +35,9 @@ export class RegistryPool {
   }
 
   add(record: EndpointRecord, nowMs: number): void {
-    this.records.push(record);
+    // A literal has room for one, which most pools have; what grew from nothing has room for 17.
+    if (this.records.length === 0) this.records = [record];
+    else this.records.push(record);
     this.changedAtMs = nowMs;
     if (this.#byAddress !== undefined) {
       this.#byAddress.set(record.endpoint.address, record);

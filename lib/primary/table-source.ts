@@ -1,5 +1,5 @@
-import type { TableSource } from '../ipc/broadcaster.ts';
 import type { Mark } from '../ipc/codec.ts';
+import type { TableSource } from '../ipc/table-chunks.ts';
 import type { Registry } from './registry.ts';
 
 /** The registry as the broadcaster reads it: pools as workers see them, with the failure marks in force. */

@@ -31,8 +31,8 @@ export class RouteTable {
     return this.#endpointCount;
   }
 
-  /** Adds a pool, or puts it in the place of the one with its key. */
-  set(pool: Pool): void {
+  /** Adds a pool, or puts it in the place of the one with its key, which is returned. */
+  set(pool: Pool): Pool | undefined {
     const { key } = pool;
     const slash = key.indexOf('/');
     const host = slash === -1 ? key : key.slice(0, slash);
@@ -44,10 +44,12 @@ export class RouteTable {
       node = childOf(node.children, segment);
       start = end;
     }
-    if (node.pool === undefined) this.#size += 1;
-    else this.#endpointCount -= node.pool.endpoints.length;
+    const before = node.pool;
+    if (before === undefined) this.#size += 1;
+    else this.#endpointCount -= before.endpoints.length;
     this.#endpointCount += pool.endpoints.length;
     node.pool = pool;
+    return before;
   }
 
   /** Removes a pool; false when there was none. */

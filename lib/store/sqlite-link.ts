@@ -28,6 +28,8 @@ export class SqliteLink {
       name: 'snapshot-store',
       // None of the process's own: it may be a debugger's, or a test's. Node 24 warns that its SQLite is young.
       execArgv: ['--disable-warning=ExperimentalWarning'],
+      // Every row is garbage soon after; a larger nursery is only more memory that is never given back.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
     });
     this.#worker.unref();
     this.#worker.on('message', (reply: ThreadReply) => this.#settle(reply));
