@@ -15,14 +15,3 @@ export function endpointData(uri: string, endpoint: Endpoint): Record<string, un
     isTLS: endpoint.tls,
   };
 }
-
-/** How a line about an attempt names its endpoint (http.md 10). */
-export function routeEndpointData(endpoint: Endpoint): Record<string, unknown> {
-  return {
-    ApplicationId: endpoint.appId,
-    Addr: endpoint.address,
-    Tags: endpoint.tags,
-    RouteServiceUrl: endpoint.routeServiceUrl,
-    AZ: endpoint.availabilityZone,
-  };
-}

@@ -1,3 +1,4 @@
+import { routeEndpointData } from '../health/route-endpoint-data.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Change } from '../routes/change.ts';
 import { addToChecksum, endpointHash, settingsHash, takeFromChecksum } from '../routes/checksum.ts';
@@ -5,7 +6,7 @@ import { type Endpoint, type Registration, sameEndpoint } from '../routes/endpoi
 import { type Algorithm, isAlgorithm, type PoolSettings, sameSettings } from '../routes/pool.ts';
 import { acceptsSegment, type Sharding } from '../routes/sharding.ts';
 import { contextPathOf, routeKey } from '../routes/uri.ts';
-import { endpointData, routeEndpointData } from './registry-log.ts';
+import { endpointData } from './registry-log.ts';
 import { type EndpointRecord, RegistryPool } from './registry-pool.ts';
 
 export interface RegistryOptions {

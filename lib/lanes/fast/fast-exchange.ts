@@ -4,19 +4,16 @@ import { chunkHead, lastChunk } from '../../http1/chunked-encoder.ts';
 import type { ParsedResponse } from '../../http1/parse-response.ts';
 import { type Answer, headTooLarge, isAnswer } from '../../request/answer.ts';
 import { countFailure, countRequest } from '../../request/count-request.ts';
+import { clientHeaders, type ExchangeFacts, endpointHead } from '../../request/exchange-heads.ts';
 import { endpointFailure } from '../../request/failure-answer.ts';
-import { framingHeaders } from '../../request/framing.ts';
 import { headTooBig } from '../../request/head-limits.ts';
-import { requestHeaders } from '../../request/headers-in.ts';
-import { responseHeaders, responseTrace } from '../../request/headers-out.ts';
 import type { RequestRecord } from '../../request/record.ts';
-import { headerValue, headerValues } from '../../request/request-head.ts';
+import { headerValue } from '../../request/request-head.ts';
 import { newRequestId } from '../../request/request-id.ts';
 import { requestRecord } from '../../request/request-record.ts';
 import { chooseRoute } from '../../request/route-choice.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
-import { stickyCookies } from '../../request/sticky.ts';
-import { announcedTrailers, forwardableTrailers } from '../../request/trailers.ts';
+import { forwardableTrailers } from '../../request/trailers.ts';
 import type { Pool } from '../../routes/pool.ts';
 import type { RouteTable } from '../../routes/route-table.ts';
 import { logAnswer } from '../answer-log.ts';
@@ -172,29 +169,23 @@ export class FastExchange implements ClientExchange, ResponseReader {
 
   /** The head towards the endpoint, as text. */
   #head(lease: Lease<EndpointLink>): string {
-    const { settings, now, connections } = this.#deps;
-    const { head, route, framing, expectsContinue } = this.#request;
-    const fields = framingHeaders(framing);
-    if (framing.kind === 'chunked') {
-      const names = announcedTrailers(headerValues(head.headers, 'trailer').join(','));
-      if (names !== undefined) fields.push('Trailer', names);
-    }
-    // A connection on which 100 was waited for is not used again (http.md 9).
-    this.#endpointCloses = !connections.keepAlive || expectsContinue;
-    if (this.#endpointCloses) fields.push('Connection', 'close');
-    const headers = requestHeaders(head, {
-      host: route.host,
-      endpoint: lease.endpoint,
-      requestId: this.#requestId,
-      nowMs: now(),
-      settings,
-      upgrade: undefined,
-      framing: fields,
-    });
+    const { headers, closes } = endpointHead(this.#facts(lease), this.#deps.connections.keepAlive);
+    this.#endpointCloses = closes;
     this.#sentHeaders = headers;
-    let text = `${head.method} ${route.target} HTTP/1.1\r\n`;
+    let text = `${this.method} ${this.#request.route.target} HTTP/1.1\r\n`;
     for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
     return `${text}\r\n`;
+  }
+
+  #facts(lease: Lease<EndpointLink>): ExchangeFacts {
+    const { settings, now } = this.#deps;
+    return {
+      request: this.#request,
+      endpoint: lease.endpoint,
+      requestId: this.#requestId,
+      settings,
+      nowMs: now(),
+    };
   }
 
   /** Lets the body go to the endpoint, beginning with what is here. */
@@ -303,27 +294,16 @@ export class FastExchange implements ClientExchange, ResponseReader {
   responseHead(response: ParsedResponse): boolean {
     if (response.status < 200) return this.#informed(response);
     const lease = this.#lease!;
-    const { settings, now, date } = this.#deps;
-    const { head } = this.#request;
     const raw = response.headers;
     this.#routerError = headerValue(raw, 'x-cf-routererror') ?? '';
-    const { endpoint } = lease;
-    const setCookies = stickyCookies(raw, {
-      endpoint,
+    const headers = clientHeaders(raw, this.#facts(lease), {
       pool: this.#pool!,
       requestedId: this.#attempts?.requestedId,
-      settings,
-      nowMs: now(),
-    });
-    const headers = responseHeaders(raw, {
-      requestId: this.#requestId,
-      setCookies,
-      trace: responseTrace(head.headers, settings, endpoint.address),
-      routerError: '',
-      date: date(),
+      date: this.#deps.date(),
+      upgrade: undefined,
     });
     this.#close = this.#mustClose();
-    const relay = relayedHead(response.status, head.method, headers, response.body, this.#close);
+    const relay = relayedHead(response.status, this.method, headers, response.body, this.#close);
     this.#relay = relay;
     this.#status = response.status;
     this.#attempts!.responded();

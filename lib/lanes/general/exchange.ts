@@ -3,19 +3,15 @@ import { type ErrorCode, RouterError } from '../../errors.ts';
 import type { AttemptFailure } from '../../health/classify-failure.ts';
 import { type Answer, headTooLarge, isAnswer } from '../../request/answer.ts';
 import { countFailure, countRequest } from '../../request/count-request.ts';
+import { clientHeaders, type ExchangeFacts, endpointHead } from '../../request/exchange-heads.ts';
 import { endpointFailure } from '../../request/failure-answer.ts';
-import { framingHeaders } from '../../request/framing.ts';
 import { headTooBig } from '../../request/head-limits.ts';
-import { requestHeaders } from '../../request/headers-in.ts';
-import { responseHeaders, responseTrace } from '../../request/headers-out.ts';
 import type { RequestRecord } from '../../request/record.ts';
-import { headerValue, headerValues } from '../../request/request-head.ts';
+import { headerValue } from '../../request/request-head.ts';
 import { newRequestId } from '../../request/request-id.ts';
 import { requestRecord } from '../../request/request-record.ts';
 import { chooseRoute } from '../../request/route-choice.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
-import { stickyCookies } from '../../request/sticky.ts';
-import { announcedTrailers } from '../../request/trailers.ts';
 import { isWebSocket } from '../../request/upgrade.ts';
 import type { Pool } from '../../routes/pool.ts';
 import type { RouteTable } from '../../routes/route-table.ts';
@@ -202,26 +198,20 @@ export class Exchange {
   }
 
   #outgoingHeaders(lease: Lease<EndpointConnection>): readonly string[] {
-    const { settings, now, connections } = this.#deps;
-    const { head, route, framing, upgrade, expectsContinue } = this.#request;
-    const fields = framingHeaders(framing);
-    if (framing.kind === 'chunked') {
-      const names = announcedTrailers(headerValues(head.headers, 'trailer').join(','));
-      if (names !== undefined) fields.push('Trailer', names);
-    }
-    // A connection on which 100 was waited for is not used again (http.md 9).
-    if (upgrade === undefined && (!connections.keepAlive || expectsContinue))
-      fields.push('Connection', 'close');
-    this.#sentHeaders = requestHeaders(head, {
-      host: route.host,
+    const { headers } = endpointHead(this.#facts(lease), this.#deps.connections.keepAlive);
+    this.#sentHeaders = headers;
+    return headers;
+  }
+
+  #facts(lease: Lease<EndpointConnection>): ExchangeFacts {
+    const { settings, now } = this.#deps;
+    return {
+      request: this.#request,
       endpoint: lease.endpoint,
       requestId: this.#requestId,
-      nowMs: now(),
       settings,
-      upgrade,
-      framing: fields,
-    });
-    return this.#sentHeaders;
+      nowMs: now(),
+    };
   }
 
   /** A response head that is no switch: passes it on and, from then on, the body. */
@@ -275,22 +265,10 @@ export class Exchange {
     lease: Lease<EndpointConnection>,
     upgrade: string | undefined,
   ): string[] {
-    const { settings, now } = this.#deps;
-    const { head } = this.#request;
     this.#routerError = headerValue(raw, 'x-cf-routererror') ?? '';
-    const { endpoint } = lease;
-    const setCookies = stickyCookies(raw, {
-      endpoint,
+    return clientHeaders(raw, this.#facts(lease), {
       pool: this.#pool!,
       requestedId: this.#attempts?.requestedId,
-      settings,
-      nowMs: now(),
-    });
-    return responseHeaders(raw, {
-      requestId: this.#requestId,
-      setCookies,
-      trace: responseTrace(head.headers, settings, endpoint.address),
-      routerError: '',
       date: '', // node has it ready
       upgrade,
     });

@@ -1,0 +1,77 @@
+import type { Endpoint } from '../routes/endpoint.ts';
+import type { Pool } from '../routes/pool.ts';
+import { framingHeaders } from './framing.ts';
+import { requestHeaders } from './headers-in.ts';
+import { responseHeaders, responseTrace } from './headers-out.ts';
+import { headerValues } from './request-head.ts';
+import type { RequestSettings } from './settings.ts';
+import type { SoundRequest } from './sound-request.ts';
+import { stickyCookies } from './sticky.ts';
+import { announcedTrailers } from './trailers.ts';
+
+/** What both heads of one exchange are made from, besides what the other side sent. */
+export interface ExchangeFacts {
+  readonly request: SoundRequest;
+  readonly endpoint: Endpoint;
+  readonly requestId: string;
+  readonly settings: RequestSettings;
+  /** Unix ms. */
+  readonly nowMs: number;
+}
+
+/** The head towards an endpoint. */
+export interface EndpointHead {
+  /** Name, value, ... */
+  readonly headers: string[];
+  /** Whether the endpoint is told that its connection carries no other request. */
+  readonly closes: boolean;
+}
+
+/** `keepAlive`: whether connections to endpoints may serve more than one request at all. */
+export function endpointHead(facts: ExchangeFacts, keepAlive: boolean): EndpointHead {
+  const { request, endpoint, requestId, settings, nowMs } = facts;
+  const { head, route, framing, upgrade, expectsContinue } = request;
+  const fields = framingHeaders(framing);
+  if (framing.kind === 'chunked') {
+    const names = announcedTrailers(headerValues(head.headers, 'trailer').join(','));
+    if (names !== undefined) fields.push('Trailer', names);
+  }
+  // A connection on which 100 was waited for is not used again (http.md 9).
+  const closes = upgrade === undefined && (!keepAlive || expectsContinue);
+  if (closes) fields.push('Connection', 'close');
+  const headers = requestHeaders(head, {
+    host: route.host,
+    endpoint,
+    requestId,
+    nowMs,
+    settings,
+    upgrade,
+    framing: fields,
+  });
+  return { headers, closes };
+}
+
+/** What the answer's fields depend on beyond the exchange. */
+export interface AnswerFacts {
+  readonly pool: Pool;
+  /** Instance that the client asked for by cookie. */
+  readonly requestedId: string | undefined;
+  /** IMF-fixdate, for an endpoint that sent none; empty = the lane has one. */
+  readonly date: string;
+  /** Token of a 101 that is passed on. */
+  readonly upgrade: string | undefined;
+}
+
+/** The fields towards the client: `raw` is what the endpoint sent. */
+export function clientHeaders(raw: readonly string[], facts: ExchangeFacts, answer: AnswerFacts): string[] {
+  const { request, endpoint, requestId, settings, nowMs } = facts;
+  const { pool, requestedId, date, upgrade } = answer;
+  return responseHeaders(raw, {
+    requestId,
+    setCookies: stickyCookies(raw, { endpoint, pool, requestedId, settings, nowMs }),
+    trace: responseTrace(request.head.headers, settings, endpoint.address),
+    routerError: '',
+    date,
+    upgrade,
+  });
+}
