@@ -54,9 +54,10 @@ export async function checkResponses(random: Random, bytes: Buffer): Promise<boo
 
 /** A chunked body: bounded, the same however it is split, after being written anew, and for node's parser. */
 export async function checkChunks(random: Random, bytes: Buffer, node: NodeRequestReader): Promise<boolean> {
+  const small = random() < 0.3;
   const limits = {
-    maxExtensionBytes: below(random, 100),
-    maxTrailerBytes: below(random, 200),
+    maxExtensionBytes: small ? below(random, 20) : 4_000,
+    maxTrailerBytes: small ? below(random, 40) : 4_000,
     maxTrailerFields: 4,
   };
   const whole = decoded([bytes], limits);

@@ -103,10 +103,8 @@ const SIZES = [
   '00000000000003',
 ];
 const EXTENSIONS = [
-  '',
-  '',
-  '',
-  '',
+  ...repeated(60, ''),
+  ...repeated(4, ';a=b', ';a="b;\\"c"'),
   ';a',
   ';a=b',
   ';a="b;\\"c"',
@@ -119,7 +117,7 @@ const EXTENSIONS = [
   ';\xe9',
 ];
 const TRAILERS = [
-  'X-Sum: 1',
+  ...repeated(10, 'X-Sum: 1'),
   'X-Other:',
   'Content-Length: 3',
   'Set-Cookie: a=b',
@@ -155,7 +153,7 @@ export function someResponse(random: Random): string {
 export function someChunks(random: Random): string {
   let text = '';
   while (chance(random, 0.7)) {
-    if (chance(random, 0.1)) {
+    if (chance(random, 0.03)) {
       text += `${pick(random, SIZES)}${pick(random, EXTENSIONS)}\r\nabc\r\n`;
     } else {
       const size = chance(random, 0.1) ? below(random, 2_000) : 1 + below(random, 20);
