@@ -182,7 +182,10 @@ export class ClientLink implements Timed {
 
   readonly #onDrain = (): void => {
     if (this.#exchange !== undefined) this.#exchange.responseDrained();
-    else if (!this.#lingering) this.#next();
+    else if (!this.#lingering) {
+      this.resume();
+      this.#next();
+    }
   };
 
   readonly #onClose = (): void => {
@@ -207,7 +210,8 @@ export class ClientLink implements Timed {
       this.#unread !== undefined &&
       this.#exchange === undefined &&
       !this.#receiving &&
-      !this.#lingering
+      !this.#lingering &&
+      !this.socket.destroyed
     ) {
       if (!this.#readHead(this.#unread)) break;
       if (this.socket.writableNeedDrain && this.#exchange === undefined) break;
@@ -259,7 +263,8 @@ export class ClientLink implements Timed {
     };
     const route = requestHost(head);
     if (isAnswer(route)) {
-      this.#answerUnlogged(route);
+      // A body nobody reads must not be taken for the next request.
+      this.#answerUnlogged(route, parsed.close || parsed.body === 'chunked' || parsed.length > 0);
       return;
     }
     this.#dropped = 0;
@@ -344,13 +349,13 @@ export class ClientLink implements Timed {
   }
 
   /** An answer from before the handlers: no record and no request id (http.md 1). */
-  #answerUnlogged(answer: Answer): void {
+  #answerUnlogged(answer: Answer, last: boolean): void {
     if (answer.close) {
       this.#refuse(answer);
       return;
     }
     this.#deps.refused(answer);
-    const close = this.#deps.draining();
+    const close = last || this.#deps.draining();
     this.out.text(answerText(answer, { close, date: this.#deps.date() }));
     this.out.flush();
     if (close) this.linger();
