@@ -89,6 +89,7 @@ const WRONG: readonly { name: string; given: string; expect: string }[] = [
   { name: 'a size ended by CR', given: '3\rabc\r\n', expect: 'line end' },
   { name: 'data shorter than their size', given: '5\r\nabc\r\n0\r\n\r\n', expect: 'line end' },
   { name: 'data longer than their size', given: '3\r\nabcd\r\n0\r\n\r\n', expect: 'line end' },
+  { name: 'data ended by X and LF', given: '3\r\nabcX\n0\r\n\r\n', expect: 'line end' },
   { name: 'data ended by LF', given: '3\r\nabc\n0\r\n\r\n', expect: 'line end' },
   { name: 'data ended by CR', given: '3\r\nabc\r0\r\n\r\n', expect: 'line end' },
   { name: 'bare LF in an extension', given: '3;a\nb\r\nabc\r\n0\r\n\r\n', expect: 'line end' },

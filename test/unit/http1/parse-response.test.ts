@@ -165,6 +165,8 @@ const BAD: readonly { name: string; given: string; method?: string; expect: stri
   { name: 'a tab behind the status', given: 'HTTP/1.1 200\tOK\r\n\r\n', expect: 'malformed status line' },
   { name: 'NUL in the reason', given: 'HTTP/1.1 200 O\0K\r\n\r\n', expect: 'malformed status line' },
   { name: 'LF behind the status line', given: 'HTTP/1.1 200 OK\n\r\n', expect: 'malformed status line' },
+  { name: 'NUL for the CR', given: 'HTTP/1.1 200 OK\0\n\r\n', expect: 'malformed status line' },
+  { name: 'X for the CR', given: 'HTTP/1.1 200X\n\r\n', expect: 'malformed status line' },
   { name: 'CR in the reason', given: 'HTTP/1.1 200 O\rK\r\n\r\n', expect: 'malformed status line' },
   { name: 'a control byte in a value', given: `${OK}X: a\x01b\r\n\r\n`, expect: 'control byte in a header' },
   { name: 'NUL in a value', given: `${OK}X: a\0b\r\n\r\n`, expect: 'control byte in a header' },
