@@ -1,4 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mutated } from '../../test/support/http1/message-maker.ts';
 import { seededRandom } from '../../test/support/random.ts';
@@ -26,7 +28,6 @@ const REPORT_MS = 30_000;
 export async function fuzz(target: FuzzTarget): Promise<void> {
   const { seconds, seed, input } = options();
   if (input !== undefined) {
-    const { readFileSync } = await import('node:fs');
     await target.check(seededRandom(seed), readFileSync(input));
     console.log(`${target.name}: ${input} passes`);
     return;
@@ -49,7 +50,7 @@ export async function fuzz(target: FuzzTarget): Promise<void> {
         kept[kept.length < KEPT ? kept.length : Math.floor(random() * KEPT)] = text;
       }
     } catch (error) {
-      const file = `fuzz-${target.name}-${seed}-${cases}.bin`;
+      const file = join(tmpdir(), `fuzz-${target.name}-${seed}-${cases}.bin`);
       writeFileSync(file, bytes);
       console.error(`${target.name}: ${(error as Error).stack}\n${JSON.stringify(text)}`);
       console.error(`saved as ${file}; again: --input ${file} --seed ${caseSeed}`);

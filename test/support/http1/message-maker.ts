@@ -190,7 +190,7 @@ function framing(random: Random): { fields: string[]; body: string } {
   return { fields: shuffleSome(random, fields), body };
 }
 
-const MARKS = [...'\r\n\0 \t:,;="\\/?#+-_.0159afxAFX{}()\x01\x0b\x0c\x1f\x7f\x80\x85\xa0\xff'];
+const MARKS = [...'\r\n\0 \t:,;="\\/?#+-_.0159afgxAFGX{}()\x01\x0b\x0c\x1f\x7f\x80\x85\xa0\xff'];
 const PIECES = [
   ...FRAMING.map((line) => `\r\n${line}`),
   ...FIELDS.map((line) => `${line}\r\n`),
