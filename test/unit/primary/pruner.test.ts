@@ -90,4 +90,24 @@ describe('Pruner', () => {
     pruner.cycle();
     expect(registry.routeCount).to.equal(0);
   });
+
+  for (const pauseWithoutBus of [true, false]) {
+    it(`takes a time in which this process stood still for none, with pauseWithoutBus ${pauseWithoutBus}`, () => {
+      const { pruner, registry, clock, said } = aPruner(pauseWithoutBus);
+      pruner.busRegained();
+      registry.register(aRegistration(['a.com']), clock.nowMs);
+      clock.nowMs += 30_000;
+      pruner.due();
+      clock.nowMs += 10 * STALE;
+      pruner.due();
+      expect(registry.routeCount).to.equal(1);
+      expect(said()).to.include('prune-held-up');
+      // From there on as ever, small delays allowed.
+      for (let i = 0; i < 4; i += 1) {
+        clock.nowMs += 30_100;
+        pruner.due();
+      }
+      expect(registry.routeCount).to.equal(0);
+    });
+  }
 });
