@@ -50,6 +50,9 @@ export interface ClientLinkDeps {
 /** Bytes of later requests that are read while one is being served. */
 const LOOK_AHEAD = 64 * 1024;
 
+/** How much longer than a connection without a next request one with a part of its head may be idle. */
+const HEAD_PATIENCE = 5;
+
 const MAPPED_IPV4 = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
 
 /**
@@ -102,9 +105,10 @@ export class ClientLink implements Timed {
     return this.#exchange !== undefined;
   }
 
-  /** Whether nothing was under way for that long, not even a part of a head. */
+  /** Whether nothing was under way for that long; much longer when a part of a head has come. */
   idleFor(now: number, ms: number): boolean {
-    return this.#exchange === undefined && !this.#reading && now - this.#activeAt >= ms;
+    if (this.#exchange !== undefined || this.#unread !== undefined) return false;
+    return now - this.#activeAt >= (this.#partial === undefined ? ms : HEAD_PATIENCE * ms);
   }
 
   /** Reads no more until `resume`: the endpoint cannot take it. */
@@ -140,8 +144,11 @@ export class ClientLink implements Timed {
     if (this.#lingering || this.socket.destroyed) return;
     this.#lingering = true;
     this.#unread = undefined;
-    this.deadline = performance.now() + LINGER_MS;
-    this.socket.end();
+    // Counted from when all has left us: the end of an answer may wait here for a slow reader.
+    this.deadline = this.#idleDeadline();
+    this.socket.end(() => {
+      this.deadline = performance.now() + LINGER_MS;
+    });
     this.resume();
   }
 
@@ -248,7 +255,8 @@ export class ClientLink implements Timed {
     const { headMs } = this.#deps;
     this.#partial = new PartialHead();
     this.#partial.add(bytes);
-    if (headMs > 0) this.deadline = performance.now() + headMs;
+    this.#activeAt = performance.now();
+    if (headMs > 0) this.deadline = this.#activeAt + headMs;
   }
 
   #begin(parsed: ParsedRequest): void {
