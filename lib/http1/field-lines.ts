@@ -16,6 +16,8 @@ export const AMBIGUOUS_CODING = -7;
 /** Offsets kept for a field: its name from and to, its value from and to. */
 const MARKS = 4;
 const FIRST_FIELDS = 64;
+/** Room for more is given up again. */
+const KEPT_FIELDS = 8 * 1024;
 
 /**
  * The field lines of a head or trailer section (RFC 9112 §5): found in bytes first, made strings afterwards, since
@@ -34,6 +36,7 @@ export class FieldLines {
    * already is told so before its end has come.
    */
   read(bytes: Buffer, from: number, stop: number, maxFields: number): number {
+    if (this.#marks.length > KEPT_FIELDS * MARKS) this.#marks = new Uint32Array(FIRST_FIELDS * MARKS);
     let marks = this.#marks;
     let known = 0;
     let count = 0;
@@ -74,7 +77,9 @@ export class FieldLines {
       known |= field;
       // Sound as it is (RFC 9112 §5), `chunked` followed by HTAB is another coding to node's parser: to it there are
       // no chunks here. A body must not end in two places.
-      if (field === TRANSFER_ENCODING && bytes.subarray(valueTo, at).includes(HTAB)) return AMBIGUOUS_CODING;
+      if (field === TRANSFER_ENCODING && valueTo < at && bytes.subarray(valueTo, at).includes(HTAB)) {
+        return AMBIGUOUS_CODING;
+      }
       count += 1;
       at += 2;
     }

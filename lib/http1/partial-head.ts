@@ -16,7 +16,8 @@ export class PartialHead {
   add(piece: Buffer): boolean {
     const before = this.#length;
     this.#keep(piece);
-    if (!endsLine(this.#bytes, before, this.#length) && this.#length < this.#parseAt) return false;
+    // Only what has come: behind it lies room for as much again, which would be searched with every piece.
+    if (!endsLine(this.bytes, before) && this.#length < this.#parseAt) return false;
     this.#parseAt = this.#length * 2;
     return true;
   }
@@ -43,8 +44,8 @@ export class PartialHead {
 }
 
 /** Whether an empty line, or an LF without CR, ends in `bytes` at or behind `from`. */
-function endsLine(bytes: Buffer, from: number, length: number): boolean {
-  for (let at = bytes.indexOf(LF, from); at !== -1 && at < length; at = bytes.indexOf(LF, at + 1)) {
+function endsLine(bytes: Buffer, from: number): boolean {
+  for (let at = bytes.indexOf(LF, from); at !== -1; at = bytes.indexOf(LF, at + 1)) {
     if (at === 0 || bytes[at - 1] !== CR) return true;
     if (at >= 3 && bytes[at - 2] === LF && bytes[at - 3] === CR) return true;
   }

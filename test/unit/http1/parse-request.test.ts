@@ -418,11 +418,11 @@ describe('parseRequest', () => {
     });
 
     it('are none when they are 0: thousands of fields, half a megabyte', () => {
-      const fields = Array.from({ length: 5_000 }, (_, i) => `X-Field-${i}: ${'v'.repeat(100)}\r\n`).join('');
+      const fields = Array.from({ length: 20_000 }, (_, i) => `X-Field-${i}: ${'v'.repeat(20)}\r\n`).join('');
       const parsed = read(`${GET}${fields}\r\n`);
       expect(parsed.kind === 'request' && parsed.headers.slice(-2)).to.deep.equal([
-        'X-Field-4999',
-        'v'.repeat(100),
+        'X-Field-19999',
+        'v'.repeat(20),
       ]);
     });
   });
