@@ -42,9 +42,8 @@ export class Lanes {
 
   /** Refuses new connections, finishes what runs. Resolves when all connections are gone. */
   async drain(): Promise<void> {
-    // In this order: until the fast lane is empty it may still hand over.
-    await this.#fast?.drain();
-    await this.#general.drain();
+    // Both at once; until the fast lane is empty it may still hand over.
+    await this.#general.drain(this.#fast?.drain());
   }
 
   /** Cuts everything. Safe to call twice. */

@@ -94,6 +94,7 @@ export class FastLane {
         counters.connectionsOpened -= 1; // the other lane counts it
         link.socket.unshift(unread);
         deps.handOver(link.socket);
+        this.#checkDrained();
       },
       refused: (answer: Answer) => {
         if (answer.status >= 400) counters.badRequests += 1;

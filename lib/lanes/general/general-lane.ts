@@ -46,6 +46,8 @@ export class GeneralLane {
   #openTunnels = 0;
   #draining: Promise<void> | undefined;
   #drained: (() => void) | undefined;
+  /** Draining, and no other connection can come. */
+  #complete = false;
   #sweep: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -113,15 +115,19 @@ export class GeneralLane {
   /**
    * Stops listening and ends keep-alive: answers say `Connection: close`, and a connection is closed once nothing
    * came on it for a while, since one that is closed at once can cross with a request. Resolves when all connections
-   * are gone, tunnels included; who does not want to wait for those calls stop().
+   * are gone, tunnels included, and no more can be handed over, which is when `noMore` resolves; who does not want
+   * to wait calls stop().
    */
-  drain(): Promise<void> {
+  drain(noMore: Promise<void> = Promise.resolve()): Promise<void> {
     this.#draining ??= new Promise((resolve) => {
       this.#drained = resolve;
       // Not http.Server's close, which resets idle connections whether a request is on its way or not.
       if (this.server.listening) TcpServer.prototype.close.call(this.server);
       this.#sweep = setInterval(() => this.#closeIdle(), DRAIN_SWEEP_MS);
-      this.#checkDrained();
+      void noMore.then(() => {
+        this.#complete = true;
+        this.#checkDrained();
+      });
     });
     return this.#draining;
   }
@@ -324,7 +330,7 @@ export class GeneralLane {
   }
 
   #checkDrained(): void {
-    if (this.#draining === undefined && this.#drained === undefined) return;
+    if (!this.#complete) return;
     if (this.#clients.size > 0 || this.#activeRequests > 0) return;
     clearInterval(this.#sweep);
     this.#connections.drain();
