@@ -146,6 +146,7 @@ export class ClientLink implements Timed {
     this.#unread = undefined;
     // Counted from when all has left us: the end of an answer may wait here for a slow reader.
     this.deadline = this.#idleDeadline();
+    this.out.flushNow();
     this.socket.end(() => {
       this.deadline = performance.now() + LINGER_MS;
     });
@@ -246,6 +247,7 @@ export class ClientLink implements Timed {
       case 'hand-over':
         this.#unread = undefined;
         this.#detach();
+        this.out.flushNow();
         this.#deps.handOver(this, bytes);
         return false;
     }

@@ -435,7 +435,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
   /** A part of an answer is out that will never be whole: it must not look complete. */
   #cut(): void {
     this.#lease?.connection.destroy();
-    this.#link.out.flush();
+    this.#link.out.flushNow();
     this.#link.socket.destroy();
     this.#finish();
   }
