@@ -17,6 +17,7 @@ export class StatsReporter {
   readonly #loopDelay = new LoopDelay();
   #timer: NodeJS.Timeout | undefined;
   #said = '';
+  #memory = { rss: 0, heapUsed: 0 };
 
   /** `send` says whether it could. */
   constructor(source: StatsSource, send: (stats: WorkerStats) => boolean) {
@@ -42,15 +43,23 @@ export class StatsReporter {
     const fact = `${counters.requests} ${counters.connectionsOpened} ${counters.connectionsClosed} ${counters.attempts} ${JSON.stringify(figures)}`;
     if (fact === this.#said) return;
     const cpu = process.cpuUsage();
-    const memory = process.memoryUsage();
     const sent = this.#send({
       counters,
       ...figures,
-      rss: memory.rss,
-      heapUsed: memory.heapUsed,
+      ...this.#memoryNow(),
       cpuMs: Math.round((cpu.user + cpu.system) / 1000),
       loopDelayMaxMs: this.#loopDelay.takeMaxMs(),
     });
     if (sent) this.#said = fact;
+  }
+
+  #memoryNow(): { readonly rss: number; readonly heapUsed: number } {
+    try {
+      const { rss, heapUsed } = process.memoryUsage();
+      this.#memory = { rss, heapUsed };
+    } catch {
+      // It reads a file, and all descriptors may be taken: the figures before stand.
+    }
+    return this.#memory;
   }
 }

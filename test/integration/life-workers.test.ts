@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { BusClient } from '../support/bus-client.ts';
@@ -214,6 +215,28 @@ describe('the workers of a router', () => {
     );
     await router.knowsRoutes(1);
     expect(await router.stop()).to.equal(0);
+  });
+
+  it('outlive a time without a descriptor left', async () => {
+    await start('workers: {count: 1}');
+    const [worker] = await router.status('/workers');
+    const path = `/proc/${worker!.pid}/fd`;
+    const limit = readdirSync(path).length + 5;
+    execFileSync('prlimit', ['--pid', String(worker!.pid), `--nofile=${limit}:`]);
+    const sockets = Array.from({ length: 40 }, () => connect(router.port, '127.0.0.1').on('error', () => {}));
+    closing(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    await until(() => readdirSync(path).length >= limit - 1, 'no descriptor being left');
+    // It makes its figures meanwhile, as it does once a second.
+    await until(async () => {
+      const [now] = (await router.status('/workers')) as unknown as { connections: number }[];
+      return (now?.connections ?? 0) >= 5;
+    }, 'the figures');
+    for (const socket of sockets) socket.destroy();
+    await until(() => readdirSync(path).length < limit, 'descriptors being free');
+    expect(await get(router, HOST)).to.include({ status: 200 });
+    expect(deaths()).to.deep.equal([]);
   });
 
   it('listen each by itself where the system lets them, and share the connections', async () => {
