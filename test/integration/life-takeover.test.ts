@@ -7,12 +7,13 @@ import { NatsServer } from '../support/nats-server.ts';
 import { descendants, isAlive } from '../support/process-tree.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { get } from '../support/router-client.ts';
-import { RouterProcess } from '../support/router-process.ts';
+import { type RouterOptions, RouterProcess } from '../support/router-process.ts';
 import { SlowBackend } from '../support/slow-backend.ts';
 import { Traffic } from '../support/traffic.ts';
 import { until } from '../support/until.ts';
 
 const HOST = 'app.example.com';
+const PRELOAD = new URL('../support/preload-misfortune.mjs', import.meta.url).href;
 
 describe('a router whose primary process is lost', () => {
   const closing = closingAfterEach();
@@ -20,11 +21,12 @@ describe('a router whose primary process is lost', () => {
   let router: RouterProcess;
   let workers: number[];
 
-  const start = async (config: string): Promise<void> => {
+  const start = async (config: string, options: RouterOptions = {}): Promise<void> => {
     const nats = await NatsServer.start(closing);
     router = await RouterProcess.make(
       closing,
       `nats: {hosts: [{hostname: 127.0.0.1, port: ${nats.port}}]}\nprune_stale_droplets_interval: 1s\n${config}`,
+      options,
     );
     await router.start();
     workers = descendants(router.pid);
@@ -128,6 +130,18 @@ describe('a router whose primary process is lost', () => {
     slow.waiting[1]!.res.end('done');
     for (const client of clients) expect((await client.response()).body.toString()).to.equal('done');
     await gone(workers);
+  });
+
+  it('says why when it was a failure of its own, exits 1, and the workers serve on', async () => {
+    await start('workers: {count: 2, orphan_grace: 1s}', { env: { NODE_OPTIONS: `--import=${PRELOAD}` } });
+    process.kill(router.pid, 'SIGUSR2');
+    const { data } = await router.said('gorouter.exited-with-failure');
+    expect(data.error).to.equal('a misfortune');
+    expect(data.stacktrace).to.include('preload-misfortune.mjs');
+    await until(() => !isAlive(router.pid), 'the end of the primary');
+    expect(await get(router, HOST)).to.include({ status: 200 });
+    await gone(workers);
+    expect(await router.ended()).to.equal(1);
   });
 
   it('leaves no worker behind that does not listen yet', async () => {
