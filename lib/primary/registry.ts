@@ -5,6 +5,7 @@ import { addToChecksum, endpointHash, settingsHash, takeFromChecksum } from '../
 import { type Endpoint, type Registration, sameEndpoint } from '../routes/endpoint.ts';
 import { type Algorithm, isAlgorithm, type PoolSettings, sameSettings } from '../routes/pool.ts';
 import { acceptsSegment, type Sharding } from '../routes/sharding.ts';
+import { shareTexts } from '../routes/share-texts.ts';
 import { contextPathOf, routeKey } from '../routes/uri.ts';
 import { endpointData } from './registry-log.ts';
 import { type EndpointRecord, RegistryPool } from './registry-pool.ts';
@@ -279,6 +280,7 @@ export class Registry {
   }
 
   #add(pool: RegistryPool, endpoint: Endpoint, nowMs: number, restored: boolean): void {
+    shareTexts(endpoint);
     pool.add({ endpoint, lastSeenMs: nowMs, restored, markedUntilMs: 0 }, nowMs);
     this.#endpointCount += 1;
     this.#checksum = addToChecksum(this.#checksum, endpointHash(pool.key, endpoint));
@@ -290,6 +292,7 @@ export class Registry {
   #replace(pool: RegistryPool, record: EndpointRecord, endpoint: Endpoint, nowMs: number): void {
     this.#checksum = takeFromChecksum(this.#checksum, endpointHash(pool.key, record.endpoint));
     this.#checksum = addToChecksum(this.#checksum, endpointHash(pool.key, endpoint));
+    shareTexts(endpoint);
     record.endpoint = endpoint;
     record.lastSeenMs = nowMs;
     record.restored = false;

@@ -177,7 +177,7 @@ export class SqliteFile {
       // In WAL mode NORMAL risks the last commits at a power cut, never the file (sqlite.org/pragma.html).
       db.exec('PRAGMA synchronous = NORMAL');
       db.exec(
-        'PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432',
+        'PRAGMA cache_size = -4000; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432',
       );
       if (isNew) db.exec(SCHEMA);
       this.#statements = prepareStatements(db, this.#path);
