@@ -58,8 +58,8 @@ interface Reader {
 }
 
 const LOG_LIMIT = 16 * 1024 * 1024;
-const WINDOW = 256 * 1024;
-const ACKS_PER_WINDOW = 4;
+const WINDOW = 512 * 1024;
+const ACKS_PER_WINDOW = 2;
 /** Encoding a chunk costs about 0.2 ms; a turn of this many leaves the loop to others often enough. */
 const CHUNKS_PER_TURN = 8;
 

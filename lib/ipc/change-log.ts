@@ -59,7 +59,7 @@ export class ChangeLog {
 
   /** Counts one change that nobody is there to read; `checksum` is that of the table after it. */
   skip(checksum: number): void {
-    this.#batches = [];
+    if (this.#batches.length > 0) this.#batches = [];
     this.#size = 0;
     this.#text = '';
     this.#last += 1;

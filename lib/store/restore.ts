@@ -43,7 +43,9 @@ export function planRestore(
   const reason = whyNot(savedAtMs, nowMs, maxAgeMs);
   if (reason !== undefined) return { routes: [], reason, ageMs, origin, damaged, begin: 'start-over' };
   return {
-    routes: loaded.routes.map((route) => notAfter(route, nowMs)),
+    routes: loaded.routes.some((route) => route.confirmedAtMs > nowMs)
+      ? loaded.routes.map((route) => notAfter(route, nowMs))
+      : loaded.routes,
     reason: loaded.routes.length === 0 ? 'the snapshot is empty' : undefined,
     ageMs,
     origin,
