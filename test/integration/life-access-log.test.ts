@@ -27,14 +27,17 @@ describe('the access log of several workers', () => {
     await router.knowsRoutes(1);
     const traffic = Traffic.start(closing, { port: router.port, host: HOST, fresh: 4, kept: 4, pauseMs: 1 });
     const files = Array.from({ length: ROTATIONS }, (_, i) => join(router.folder, `access.log.${i}`));
+    const written = () =>
+      until(
+        async () => (await readFile(router.accessLog, 'utf8').catch(() => '')) !== '',
+        'lines in the file',
+      );
     for (const file of files) {
-      const before = traffic.answered;
-      await until(() => traffic.answered > before + 200, 'some traffic');
+      await written();
       await rename(router.accessLog, file);
       router.signal('SIGHUP');
-      // The new file is there, and all workers write to it: the old one does not grow any more.
-      await until(() => readFile(router.accessLog).catch(() => undefined), 'the new file');
     }
+    await written();
     const before = traffic.answered;
     await until(() => traffic.answered > before + 200, 'more traffic');
     await traffic.stop();
@@ -52,8 +55,6 @@ describe('the access log of several workers', () => {
     });
     expect(logged).to.have.lengthOf(traffic.answered);
     expect(new Set(logged)).to.deep.equal(new Set(traffic.paths));
-    for (const text of texts) expect(text.length).to.be.above(0);
-    expect((await router.said('gorouter.exited')).data).to.deep.equal({});
   });
 
   it('has the lines of a worker that crashed', async () => {
