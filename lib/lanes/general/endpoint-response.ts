@@ -24,6 +24,8 @@ export class EndpointResponse {
   #chunked = false;
   /** Whether the client can tell a complete body from one that was cut off. */
   #delimited = true;
+  /** Whether only the end of the endpoint's connection ends the body. */
+  #untilEnd = false;
 
   constructor(response: IncomingMessage, res: ServerResponse) {
     this.#response = response;
@@ -42,6 +44,8 @@ export class EndpointResponse {
     const http10 = this.#res.req.httpVersionMinor === 0;
     this.#chunked = !noBody && !hasLength && !http10;
     this.#delimited = noBody || hasLength || this.#chunked;
+    const coding = headerValue(this.#response.rawHeaders, 'transfer-encoding');
+    this.#untilEnd = !noBody && !hasLength && coding === undefined;
 
     const out: string[] = [];
     for (let i = 0; i < headers.length; i += 2) {
@@ -64,6 +68,12 @@ export class EndpointResponse {
       this.bytes += chunk.length;
     });
     response.once('end', () => {
+      // Node takes the failing of a connection for its end, and the body for complete.
+      const failure = this.#untilEnd ? response.socket.errored : null;
+      if (failure) {
+        this.#broken(failure, events);
+        return;
+      }
       this.#ended = true;
       this.#addTrailers();
       events.ended();
