@@ -96,7 +96,10 @@ export class TokenBackend {
       answered.add(token);
       if (backend === 'early') await read;
       if (exchange.responseFraming === 'close' || backend === 'notice' || backend === 'silent-close') {
-        if (backend === 'silent-close') this.#ledger.silentCloses += 1;
+        // Nor does anything in an answer to HEAD say that its connection ends.
+        const { method, responseFraming } = exchange;
+        const silent = backend === 'silent-close' || (method === 'HEAD' && responseFraming === 'close');
+        if (silent && backend !== 'notice') this.#ledger.silentCloses += 1;
         socket.end();
         return;
       }

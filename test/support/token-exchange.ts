@@ -38,22 +38,33 @@ export function randomExchange(token: string, random: () => number): TokenExchan
     if (x < 0.99) return Math.floor(random() * 200_000);
     return Math.floor(random() * 1_048_577);
   };
-  const method = pick(['GET', 'POST', 'POST', 'GET', 'HEAD'] as const);
-  const requestFraming = method === 'POST' ? pick(['length', 'chunked'] as const) : 'none';
   const fault = random();
+  const backend =
+    fault < 0.7
+      ? 'plain'
+      : pick([
+          'early',
+          'early',
+          'abort-unread',
+          'abort-head',
+          'abort-body',
+          'notice',
+          'silent-close',
+        ] as const);
+  const early = backend === 'early';
+  const method = early ? 'POST' : pick(['GET', 'POST', 'POST', 'GET', 'HEAD'] as const);
+  const requestFraming = method === 'POST' ? pick(['length', 'chunked'] as const) : 'none';
   return {
     token,
     method,
     requestFraming,
-    requestSize: requestFraming === 'none' ? 0 : size(),
+    // An early answer is one only while the body is on its way.
+    requestSize: early ? 10_000 + Math.floor(random() * 200_000) : requestFraming === 'none' ? 0 : size(),
     responseFraming: pick(['length', 'length', 'chunked', 'chunked', 'close'] as const),
-    responseSize: size(),
+    responseSize: early ? Math.floor(random() * 300) : size(),
     trailers: random() < 0.5,
     close: random() < 0.03,
-    backend:
-      fault < 0.72
-        ? 'plain'
-        : pick(['early', 'abort-unread', 'abort-head', 'abort-body', 'notice', 'silent-close'] as const),
+    backend,
     seed: Math.floor(random() * 2 ** 32),
   };
 }
