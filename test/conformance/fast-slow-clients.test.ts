@@ -41,4 +41,21 @@ describeLane('slow clients', (stage) => {
     }
     expect(short).to.deep.equal([]);
   });
+
+  for (const [name, bytes] of [
+    ['a health check', 'GET / HTTP/1.1\r\nHost: a.test\r\nUser-Agent: HTTP-Monitor/1.1\r\n\r\n'],
+    ['OPTIONS *', 'OPTIONS * HTTP/1.1\r\nHost: a.test\r\n\r\n'],
+  ] as const) {
+    it(`that end right behind their request get the answer to ${name}`, async () => {
+      const lane = await stage.start();
+      const client = await stage.client(lane);
+
+      client.socket.end(bytes);
+
+      expect((await client.response()).startLine).to.equal('HTTP/1.1 200 OK');
+      await client.reader.untilClosed();
+      expect(client.reader.error).to.equal(undefined);
+      await until(() => lane.figures().openConnections === 0, 'the end');
+    });
+  }
 });

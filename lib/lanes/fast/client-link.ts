@@ -27,6 +27,8 @@ export interface ClientExchange {
   /** The client takes more again. */
   responseDrained(): void;
   overdue(now: number): void;
+  /** Something of ours threw: the exchange ends. Never throws. */
+  panic(error: unknown): void;
 }
 
 export interface ClientLinkDeps {
@@ -42,6 +44,8 @@ export interface ClientLinkDeps {
   readonly handOver: (link: ClientLink, unread: Buffer) => void;
   readonly refused: (answer: Answer) => void;
   readonly closed: (link: ClientLink) => void;
+  /** Something of ours threw between two requests; the connection ends. */
+  readonly panicked: (error: unknown) => void;
   readonly draining: () => boolean;
   /** IMF-fixdate of this second. */
   readonly date: () => string;
@@ -94,7 +98,8 @@ export class ClientLink implements Timed {
     this.#activeAt = performance.now();
     this.deadline = deps.headMs > 0 ? this.#activeAt + deps.headMs : Number.POSITIVE_INFINITY;
     socket.on('data', this.#onData);
-    socket.on('end', this.#onEnd);
+    // Ahead of node's own listener, behind which nothing can be written any more.
+    socket.prependListener('end', this.#onEnd);
     socket.on('drain', this.#onDrain);
     socket.on('error', ignore); // `close` follows
     socket.on('close', this.#onClose);
@@ -154,11 +159,26 @@ export class ClientLink implements Timed {
   }
 
   overdue(now: number): void {
-    if (this.#exchange !== undefined) this.#exchange.overdue(now);
-    else this.socket.destroy();
+    if (this.#exchange === undefined) {
+      this.socket.destroy();
+      return;
+    }
+    try {
+      this.#exchange.overdue(now);
+    } catch (error) {
+      this.#panic(error);
+    }
   }
 
   readonly #onData = (bytes: Buffer): void => {
+    try {
+      this.#received(bytes);
+    } catch (error) {
+      this.#panic(error);
+    }
+  };
+
+  #received(bytes: Buffer): void {
     if (this.#lingering) {
       this.#dropped += bytes.length;
       if (this.#dropped > LINGER_BYTES) this.socket.destroy();
@@ -180,11 +200,12 @@ export class ClientLink implements Timed {
     }
     if (this.#exchange === undefined && !this.socket.writableNeedDrain) this.#next();
     else if (this.#unread !== undefined && this.#unread.length > LOOK_AHEAD) this.pause();
-  };
+  }
 
   readonly #onEnd = (): void => {
+    this.out.flushNow();
     // As everyone in front of an app does it: a client that says it is done sending is taken to be gone.
-    if (this.#exchange !== undefined) this.#exchange.clientGone();
+    if (this.#exchange !== undefined) this.#leave();
     else if (this.#reading && !this.#lingering) this.socket.destroy();
   };
 
@@ -197,9 +218,28 @@ export class ClientLink implements Timed {
   };
 
   readonly #onClose = (): void => {
-    this.#exchange?.clientGone();
+    this.#leave();
     this.#deps.closed(this);
   };
+
+  #leave(): void {
+    const exchange = this.#exchange;
+    try {
+      exchange?.clientGone();
+    } catch (error) {
+      exchange?.panic(error);
+    }
+  }
+
+  /** A bug of ours costs the connection, not the process with all the others. */
+  #panic(error: unknown): void {
+    this.#receiving = false;
+    this.#busy = true; // whatever else was read is not looked at
+    const exchange = this.#exchange;
+    if (exchange === undefined) this.#deps.panicked(error);
+    else exchange.panic(error);
+    this.linger();
+  }
 
   get #reading(): boolean {
     return this.#unread !== undefined || this.#partial !== undefined;
@@ -214,6 +254,15 @@ export class ClientLink implements Timed {
   #next(): void {
     if (this.#busy) return;
     this.#busy = true;
+    try {
+      this.#serveAll();
+      this.#busy = false;
+    } catch (error) {
+      this.#panic(error);
+    }
+  }
+
+  #serveAll(): void {
     while (
       this.#unread !== undefined &&
       this.#exchange === undefined &&
@@ -224,7 +273,6 @@ export class ClientLink implements Timed {
       if (!this.#readHead(this.#unread)) break;
       if (this.socket.writableNeedDrain && this.#exchange === undefined) break;
     }
-    this.#busy = false;
   }
 
   /** False when more has to come first, or nothing will. */

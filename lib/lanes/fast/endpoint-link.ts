@@ -23,6 +23,8 @@ export interface ResponseReader {
   responseFailed(error: Error): void;
   /** The endpoint takes more again. */
   requestDrained(): void;
+  /** Something of ours threw: the exchange ends. Never throws. */
+  panic(error: unknown): void;
 }
 
 export interface LinkLimits {
@@ -79,12 +81,26 @@ export class EndpointLink implements Timed {
     this.localAddress = localAddress.includes(':')
       ? `[${localAddress}]:${localPort}`
       : `${localAddress}:${localPort}`;
-    socket.on('data', (bytes: Buffer) => this.#received(bytes));
-    socket.on('end', () => this.#ended());
-    socket.on('error', (error: Error) => this.#failed(error));
+    socket.on('data', (bytes: Buffer) => {
+      const reader = this.#reader;
+      try {
+        this.#received(bytes);
+      } catch (error) {
+        this.#panic(error, reader);
+      }
+    });
+    socket.on('end', () => {
+      const reader = this.#reader;
+      try {
+        this.#ended();
+      } catch (error) {
+        this.#panic(error, reader);
+      }
+    });
+    socket.on('error', (error: Error) => this.#broken(error));
     socket.on('drain', () => this.#reader?.requestDrained());
     socket.on('close', () => {
-      this.#failed(closed());
+      this.#broken(closed());
       owner.closed(this);
     });
   }
@@ -252,6 +268,21 @@ export class EndpointLink implements Timed {
     this.#keepAlive = false;
     if (this.#state === 'idle') this.destroy();
     else if (this.#state !== 'complete') this.#failed(closed());
+  }
+
+  #broken(error: Error): void {
+    const reader = this.#reader;
+    try {
+      this.#failed(error);
+    } catch (bug) {
+      this.#panic(bug, reader);
+    }
+  }
+
+  /** A bug of ours costs the exchange, not the process with all the others. */
+  #panic(error: unknown, reader: ResponseReader | undefined): void {
+    this.destroy();
+    reader?.panic(error);
   }
 
   #failed(error: Error): void {

@@ -99,7 +99,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
     try {
       this.#serve();
     } catch (error) {
-      this.#panic(error);
+      this.panic(error);
     }
   }
 
@@ -131,7 +131,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
     if (next instanceof Promise) {
       next.then(
         (found) => this.#proceed(found),
-        (error: unknown) => this.#panic(error),
+        (error: unknown) => this.panic(error),
       );
       return;
     }
@@ -144,7 +144,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
       else if ('connection' in next) this.#attempt(next);
       else this.#failed(next);
     } catch (error) {
-      this.#panic(error);
+      this.panic(error);
     }
   }
 
@@ -441,17 +441,27 @@ export class FastExchange implements ClientExchange, ResponseReader {
   }
 
   /** A bug of ours. The client gets an answer if that is still possible, else the end of its connection. */
-  #panic(error: unknown): void {
+  panic(error: unknown): void {
+    this.#logPanic(error);
     if (this.#finished) return;
+    try {
+      this.#lease?.connection.destroy();
+      if (this.#relay !== undefined) this.#cut();
+      else this.#failed({ code: 'INTERNAL', reached: 'none', text: String(error) });
+    } catch (again) {
+      this.#logPanic(again);
+      this.#link.socket.destroy();
+      this.#finish();
+    }
+  }
+
+  #logPanic(error: unknown): void {
     const stacktrace = error instanceof Error ? (error.stack ?? '') : '';
     this.#deps.logger.error('panic-check', {
       host: this.#request.route.host,
       error: String(error),
       stacktrace,
     });
-    this.#lease?.connection.destroy();
-    if (this.#relay !== undefined) this.#cut();
-    else this.#failed({ code: 'INTERNAL', reached: 'none', text: String(error) });
   }
 
   /** Whether the answer about to be sent has to be the last one on its connection. */
@@ -476,10 +486,14 @@ export class FastExchange implements ClientExchange, ResponseReader {
     this.#finished = true;
     this.#flowing = false;
     this.#pending = [];
-    this.#attempts?.close();
-    const record = this.#record();
-    countRequest(this.#deps.counters, record);
-    this.#deps.onFinished(record);
+    try {
+      this.#attempts?.close();
+      const record = this.#record();
+      countRequest(this.#deps.counters, record);
+      this.#deps.onFinished(record);
+    } catch (error) {
+      this.#logPanic(error); // a record is lost; the client's next request need not be
+    }
     this.#deps.onClosed();
     this.#link.exchangeDone(this.#close);
   }

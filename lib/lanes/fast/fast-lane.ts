@@ -99,6 +99,10 @@ export class FastLane {
       refused: (answer: Answer) => {
         if (answer.status >= 400) counters.badRequests += 1;
       },
+      panicked: (error) => {
+        const stacktrace = error instanceof Error ? (error.stack ?? '') : '';
+        deps.logger.error('panic-check', { host: '', error: String(error), stacktrace });
+      },
       closed: (link) => {
         this.#forget(link);
         counters.connectionsClosed += 1;
