@@ -8,7 +8,7 @@ import { accessJson } from '../lib/log/access-json.ts';
 import { accessLine } from '../lib/log/access-line.ts';
 import { AccessLog } from '../lib/log/access-log.ts';
 import { createLogger } from '../lib/log/operational-log.ts';
-import { zeroCounters } from '../lib/request/counters.ts';
+import { workerCounters } from '../lib/request/counters.ts';
 import type { RequestRecord } from '../lib/request/record.ts';
 import { RouteTable } from '../lib/routes/route-table.ts';
 import { followChange } from '../lib/worker/follow-change.ts';
@@ -55,7 +55,9 @@ function serve(told: Extract<ToWorker, { type: 'configure' }>): (message: ToWork
     timestamp: config.logging.format.timestamp === 'rfc3339' ? 'rfc3339' : 'unix-epoch',
     prefix: config.logging.syslog,
   });
-  const counters = zeroCounters();
+  const counters = workerCounters({
+    bySource: config.prometheus.enabled && config.per_app_prometheus_http_metrics_reporting,
+  });
   const states = new EndpointStates();
   let table = new RouteTable();
   let healthy = false;

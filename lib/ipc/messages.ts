@@ -103,6 +103,8 @@ export type EndpointVerdict = 'mark' | 'prune';
 /** One worker's figures, sent at most once a second and only when they changed. */
 export interface WorkerStats {
   readonly counters: CounterValues;
+  /** Seconds that the latest request of each app took, of those with one since the message before. */
+  readonly sources?: ReadonlyMap<string, number>;
   readonly activeRequests: number;
   readonly openConnections: number;
   readonly openTunnels: number;

@@ -5,7 +5,8 @@ import type { EndpointStates } from '../health/endpoint-states.ts';
 import { routeEndpointData } from '../health/route-endpoint-data.ts';
 import { endpointVerdict } from '../health/verdict.ts';
 import type { Logger } from '../log/logger.ts';
-import type { CounterValues } from '../request/counters.ts';
+import { countAttempt } from '../request/count-request.ts';
+import type { Counters } from '../request/counters.ts';
 import type { AttemptTimes } from '../request/record.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import { isReplayable, mayReplaceConnection, mayRetry, mayTry } from '../request/retry.ts';
@@ -41,7 +42,7 @@ export interface AttemptDeps<C extends AttemptConnection> {
   readonly states: EndpointStates;
   readonly connections: AttemptConnections<C>;
   readonly settings: RequestSettings;
-  readonly counters: CounterValues;
+  readonly counters: Counters;
   readonly logger: Logger;
   readonly onEndpointFailed: (key: string, address: string, verdict: 'mark' | 'prune', error: string) => void;
   /** One attempt, its connection included; 0 = no limit. */
@@ -219,8 +220,7 @@ export class Attempts<C extends AttemptConnection> {
     if (this.#attempt > 1 && !mayTry(this.#attempt, this.#pool, endpoint, this.#tried)) return undefined;
 
     const { counters, states } = this.#deps;
-    counters.attempts += 1;
-    if (this.#attempt > 1) counters.retries += 1;
+    countAttempt(counters, endpoint, this.#attempt > 1);
     this.endpoint = endpoint;
     this.#tried.add(endpoint.address);
     this.#attemptAt = performance.now();

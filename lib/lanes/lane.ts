@@ -1,6 +1,6 @@
 import type { EndpointStates } from '../health/endpoint-states.ts';
 import type { Logger } from '../log/logger.ts';
-import type { CounterValues } from '../request/counters.ts';
+import type { Counters } from '../request/counters.ts';
 import type { RequestRecord } from '../request/record.ts';
 import type { RequestSettings } from '../request/settings.ts';
 import type { RouteTable } from '../routes/route-table.ts';
@@ -25,7 +25,7 @@ export interface LaneDeps {
   /** `endpointTimeoutMs` covers one attempt with its response body; 0 = no limit. */
   readonly endpoints: EndpointConnectionSettings & { readonly endpointTimeoutMs: number };
   readonly front: FrontSettings;
-  readonly counters: CounterValues;
+  readonly counters: Counters;
   readonly onFinished: (record: RequestRecord) => void;
   readonly onEndpointFailed: (key: string, address: string, verdict: 'mark' | 'prune', error: string) => void;
   /** What a load balancer's health check on the traffic port is told. */

@@ -1,3 +1,5 @@
+import { addComponents, type ComponentCounts } from './component-counts.ts';
+
 /** Upper bounds in ms of the latency histogram's buckets: 0.1 ms to about 100 s, each 1.25 times the one before. */
 export const LATENCY_BOUNDS_MS: readonly number[] = Array.from({ length: 63 }, (_, i) => 0.1 * 1.25 ** i);
 
@@ -30,6 +32,39 @@ export interface CounterValues {
   tunnelsClosed: number;
   /** Counts per bucket of LATENCY_BOUNDS_MS, then one for everything above. */
   latency: number[];
+  /** By the `component` tag of the endpoint; empty for those without one. */
+  components: Map<string, ComponentCounts>;
+  latest: LatestTimes;
+}
+
+/** Of the request that finished last, and of the last lookup that was timed. Times in Unix ms, 0 = never. */
+export interface LatestTimes {
+  finishedAtMs: number;
+  /** Received to finished, less the time spent proxying. */
+  gorouterMs: number;
+  lookupAtMs: number;
+  lookupNs: number;
+}
+
+/** A worker's own: what it counts with. */
+export interface Counters extends CounterValues {
+  /** Set when a lookup is to be timed: one now and then, since a look at the clock costs more than counting. */
+  timeLookup: boolean;
+  /**
+   * Seconds that the latest request of each app took, since they were last reported; the app by the `source_id` tag.
+   * Undefined when nobody wants to know.
+   */
+  sources: Map<string, number> | undefined;
+}
+
+export function workerCounters(options: { readonly bySource?: boolean } = {}): Counters {
+  return { ...zeroCounters(), timeLookup: true, sources: options.bySource === true ? new Map() : undefined };
+}
+
+/** A copy that stays as it is while the counters go on. */
+export function copyCounters({ timeLookup: _, sources: __, ...values }: Counters): CounterValues {
+  const components = new Map([...values.components].map(([name, counts]) => [name, { ...counts }]));
+  return { ...values, latency: values.latency.slice(), components, latest: { ...values.latest } };
 }
 
 export function zeroCounters(): CounterValues {
@@ -59,14 +94,25 @@ export function zeroCounters(): CounterValues {
     tunnelsOpened: 0,
     tunnelsClosed: 0,
     latency: new Array<number>(LATENCY_BOUNDS_MS.length + 1).fill(0),
+    components: new Map(),
+    latest: { finishedAtMs: 0, gorouterMs: 0, lookupAtMs: 0, lookupNs: 0 },
   };
 }
 
-/** Adds `more` onto `total`, in place. */
+/** Adds `more` onto `total`, in place; of the latest values the later ones stay. */
 export function addCounters(total: CounterValues, more: CounterValues): void {
   for (const name of Object.keys(total) as (keyof CounterValues)[]) {
-    if (name === 'latency') continue;
+    if (name === 'latency' || name === 'components' || name === 'latest') continue;
     total[name] += more[name];
+  }
+  addComponents(total.components, more.components);
+  if (more.latest.finishedAtMs >= total.latest.finishedAtMs) {
+    total.latest.finishedAtMs = more.latest.finishedAtMs;
+    total.latest.gorouterMs = more.latest.gorouterMs;
+  }
+  if (more.latest.lookupAtMs >= total.latest.lookupAtMs) {
+    total.latest.lookupAtMs = more.latest.lookupAtMs;
+    total.latest.lookupNs = more.latest.lookupNs;
   }
   for (let i = 0; i < total.latency.length; i += 1) total.latency[i]! += more.latency[i] ?? 0;
 }

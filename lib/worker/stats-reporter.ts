@@ -1,11 +1,11 @@
 import type { WorkerStats } from '../ipc/messages.ts';
 import { LoopDelay } from '../loop-delay.ts';
-import type { CounterValues } from '../request/counters.ts';
+import { type Counters, copyCounters } from '../request/counters.ts';
 
 /** What the figures are taken from. */
 export interface StatsSource {
-  readonly counters: CounterValues;
-  figures(): Omit<WorkerStats, 'counters' | 'rss' | 'heapUsed' | 'cpuMs' | 'loopDelayMaxMs'>;
+  readonly counters: Counters;
+  figures(): Omit<WorkerStats, 'counters' | 'sources' | 'rss' | 'heapUsed' | 'cpuMs' | 'loopDelayMaxMs'>;
 }
 
 const EVERY_MS = 1_000;
@@ -38,19 +38,24 @@ export class StatsReporter {
 
   /** Sends now, unless nothing happened since. */
   report(): void {
-    const counters = { ...this.#source.counters, latency: this.#source.counters.latency.slice() };
+    const { counters } = this.#source;
+    counters.timeLookup = true;
     const figures = this.#source.figures();
     const fact = `${counters.requests} ${counters.connectionsOpened} ${counters.connectionsClosed} ${counters.attempts} ${JSON.stringify(figures)}`;
     if (fact === this.#said) return;
     const cpu = process.cpuUsage();
+    const { sources } = counters;
     const sent = this.#send({
-      counters,
+      counters: copyCounters(counters),
+      ...(sources === undefined ? {} : { sources: new Map(sources) }),
       ...figures,
       ...this.#memoryNow(),
       cpuMs: Math.round((cpu.user + cpu.system) / 1000),
       loopDelayMaxMs: this.#loopDelay.takeMaxMs(),
     });
-    if (sent) this.#said = fact;
+    if (!sent) return;
+    this.#said = fact;
+    sources?.clear();
   }
 
   #memoryNow(): { readonly rss: number; readonly heapUsed: number } {

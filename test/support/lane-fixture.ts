@@ -4,7 +4,7 @@ import type { TlsOptions } from 'node:tls';
 import { EndpointStates } from '../../lib/health/endpoint-states.ts';
 import type { LaneDeps } from '../../lib/lanes/lane.ts';
 import { Lanes } from '../../lib/lanes/lanes.ts';
-import { type CounterValues, zeroCounters } from '../../lib/request/counters.ts';
+import { type CounterValues, workerCounters } from '../../lib/request/counters.ts';
 import type { RequestRecord } from '../../lib/request/record.ts';
 import type { RequestSettings } from '../../lib/request/settings.ts';
 import type { Endpoint } from '../../lib/routes/endpoint.ts';
@@ -82,7 +82,7 @@ export const startFastLane: StartLane = (options) => startLanes(options, true);
 async function startLanes(options: LaneOptions, fast: boolean): Promise<RunningLane> {
   const table = new RouteTable();
   const states = new EndpointStates(() => 0);
-  const counters = zeroCounters();
+  const counters = workerCounters();
   const records: RequestRecord[] = [];
   const reports: EndpointFailedReport[] = [];
   const logger = recordingLogger();

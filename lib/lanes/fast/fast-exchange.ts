@@ -11,7 +11,6 @@ import type { RequestRecord } from '../../request/record.ts';
 import { headerValue } from '../../request/request-head.ts';
 import { newRequestId } from '../../request/request-id.ts';
 import { requestRecord } from '../../request/request-record.ts';
-import { chooseRoute } from '../../request/route-choice.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
 import { forwardableTrailers } from '../../request/trailers.ts';
 import type { Pool } from '../../routes/pool.ts';
@@ -20,6 +19,7 @@ import { logAnswer } from '../answer-log.ts';
 import { type AttemptDeps, Attempts, type Lease } from '../attempts.ts';
 import { informationText, MAX_INFORMATION } from '../information.ts';
 import { LINGER_BYTES } from '../linger.ts';
+import { routeOf } from '../route-of.ts';
 import { answerText } from './answer-text.ts';
 import type { ClientExchange, ClientLink } from './client-link.ts';
 import type { EndpointLink, ResponseReader } from './endpoint-link.ts';
@@ -104,12 +104,12 @@ export class FastExchange implements ClientExchange, ResponseReader {
   }
 
   #serve(): void {
-    const { settings, states, table, healthy, logger } = this.#deps;
+    const { settings, logger } = this.#deps;
     const { head, route, framing } = this.#request;
     if (head.target.includes(';')) {
       logger.warn('deprecated-semicolon-params', { vcap_request_id: this.#requestId });
     }
-    const choice = chooseRoute(head, route, table(), settings, states, healthy());
+    const choice = routeOf(head, route, this.#deps);
     if (isAnswer(choice)) {
       this.#answer(choice);
       return;

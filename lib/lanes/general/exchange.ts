@@ -10,7 +10,6 @@ import type { RequestRecord } from '../../request/record.ts';
 import { headerValue } from '../../request/request-head.ts';
 import { newRequestId } from '../../request/request-id.ts';
 import { requestRecord } from '../../request/request-record.ts';
-import { chooseRoute } from '../../request/route-choice.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
 import { isWebSocket } from '../../request/upgrade.ts';
 import type { Pool } from '../../routes/pool.ts';
@@ -18,6 +17,7 @@ import type { RouteTable } from '../../routes/route-table.ts';
 import { logAnswer } from '../answer-log.ts';
 import { type AttemptDeps, Attempts, type Lease } from '../attempts.ts';
 import { informationText, MAX_INFORMATION } from '../information.ts';
+import { routeOf } from '../route-of.ts';
 import { sendAnswer } from './answer-writer.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { EndpointConnection } from './endpoint-connection.ts';
@@ -111,9 +111,9 @@ export class Exchange {
   }
 
   async #serve(): Promise<void> {
-    const { settings, states, table, healthy } = this.#deps;
+    const { settings } = this.#deps;
     const { head, route } = this.#request;
-    const choice = chooseRoute(head, route, table(), settings, states, healthy());
+    const choice = routeOf(head, route, this.#deps);
     if (isAnswer(choice)) return this.#answer(choice);
 
     this.#pool = choice.pool;

@@ -1,7 +1,14 @@
 import { expect } from 'chai';
 import type { ErrorCode } from '../../../lib/errors.ts';
-import { countFailure, countRequest } from '../../../lib/request/count-request.ts';
-import { type CounterValues, zeroCounters } from '../../../lib/request/counters.ts';
+import { countAttempt, countFailure, countRequest } from '../../../lib/request/count-request.ts';
+import {
+  addCounters,
+  type Counters,
+  type CounterValues,
+  copyCounters,
+  workerCounters,
+  zeroCounters,
+} from '../../../lib/request/counters.ts';
 import { reasonPhrase } from '../../../lib/request/reason-phrase.ts';
 import type { RequestRecord } from '../../../lib/request/record.ts';
 import { anEndpoint } from '../../support/endpoint-fixture.ts';
@@ -31,8 +38,8 @@ const RECORD: RequestRecord = {
 };
 
 /** The counters that are not 0. */
-function changed(counters: CounterValues): Partial<Record<keyof CounterValues, number>> {
-  const { latency, ...rest } = counters;
+function changed(counters: Counters): Partial<Record<keyof CounterValues, number>> {
+  const { latency, components: _, latest: __, timeLookup: ___, sources: ____, ...rest } = counters;
   const entries = Object.entries(rest).filter(([, value]) => value !== 0);
   const observed = latency.reduce((sum, count) => sum + count, 0);
   return { ...Object.fromEntries(entries), latency: observed };
@@ -61,6 +68,11 @@ describe('countRequest', () => {
       expect: { ...BASE, rejectedRequests: 1, badRequests: 1, latency: 1 },
     },
     {
+      name: 'an instance that does not exist',
+      given: { status: 400, routerError: 'unknown_route', endpoint: undefined },
+      expect: { ...BASE, rejectedRequests: 1, badRequests: 1, latency: 1 },
+    },
+    {
       name: 'the connection limit',
       given: { status: 503, routerError: 'Connection Limit Reached', endpoint: undefined },
       expect: { ...BASE, backendExhaustedConns: 1, latency: 1 },
@@ -68,11 +80,107 @@ describe('countRequest', () => {
   ];
   for (const { name, given, expect: expected } of CASES) {
     it(`counts ${name}`, () => {
-      const counters = zeroCounters();
+      const counters = workerCounters();
       countRequest(counters, { ...RECORD, ...given });
       expect(changed(counters)).to.deep.equal(expected);
     });
   }
+});
+
+describe('countRequest, by tag', () => {
+  const tagged = (component: string, source: string) =>
+    anEndpoint({ tags: { component, source_id: source } });
+
+  it('counts answers of endpoints by their component, and keeps the time of the latest', () => {
+    const counters = workerCounters();
+    countRequest(counters, { ...RECORD, endpoint: tagged('api', 'a'), receivedAtMs: 1000 });
+    countRequest(counters, {
+      ...RECORD,
+      endpoint: tagged('api', 'a'),
+      status: 503,
+      receivedAtMs: 2000,
+      responseTimeMs: 9,
+      gorouterTimeMs: 2,
+    });
+    countRequest(counters, { ...RECORD, endpoint: undefined, status: 404, receivedAtMs: 3000 });
+    expect([...counters.components.keys()]).to.deep.equal(['api']);
+    expect(counters.components.get('api')).to.include({
+      requests: 2,
+      responses2xx: 1,
+      responses5xx: 1,
+      latencyMs: 9,
+      finishedAtMs: 2009,
+    });
+    expect(counters.latest).to.include({ finishedAtMs: 3005, gorouterMs: 1 });
+  });
+
+  it('lets the life of a tunnel be no latency', () => {
+    const counters = workerCounters();
+    countRequest(counters, { ...RECORD, upgraded: true, status: 101 });
+    expect(counters.components.get('')).to.include({ responsesOther: 1, latencyMs: 0, finishedAtMs: 0 });
+  });
+
+  it('keeps seconds by source_id only where somebody wants them', () => {
+    const off = workerCounters();
+    const on = workerCounters({ bySource: true });
+    for (const counters of [off, on]) {
+      countRequest(counters, { ...RECORD, endpoint: tagged('api', 'a') });
+      countRequest(counters, { ...RECORD, endpoint: undefined, status: 404, responseTimeMs: 1 });
+    }
+    expect(off.sources).to.equal(undefined);
+    expect([...(on.sources ?? [])]).to.deep.equal([
+      ['a', 0.005],
+      ['gorouter', 0.001],
+    ]);
+  });
+
+  it('has a bound for the number of components and of sources', () => {
+    const counters = workerCounters({ bySource: true });
+    for (let i = 0; i < 11_000; i += 1) {
+      countRequest(counters, { ...RECORD, endpoint: tagged(`c${i}`, `s${i}`) });
+    }
+    expect(counters.components.size).to.equal(257);
+    expect(counters.components.get('(other)')?.requests).to.equal(11_000 - 256);
+    expect(counters.sources?.size).to.equal(10_000);
+  });
+});
+
+describe('addCounters', () => {
+  it('adds the counts of each component, and keeps what was latest', () => {
+    const early = workerCounters();
+    const late = workerCounters();
+    for (const [counters, receivedAtMs, responseTimeMs] of [
+      [early, 1000, 7],
+      [late, 2000, 8],
+    ] as const) {
+      countAttempt(counters, anEndpoint({ tags: { component: 'api' } }), false);
+      countAttempt(counters, anEndpoint(), true);
+      const endpoint = anEndpoint({ tags: { component: 'api' } });
+      countRequest(counters, { ...RECORD, endpoint, receivedAtMs, responseTimeMs });
+    }
+    for (const order of [
+      [early, late],
+      [late, early],
+    ]) {
+      const total = zeroCounters();
+      for (const counters of order) addCounters(total, copyCounters(counters));
+      expect(total).to.include({ attempts: 4, retries: 2, requests: 2 });
+      expect(total.components.get('api')).to.include({ attempts: 2, requests: 2, latencyMs: 8 });
+      expect(total.components.get('')).to.include({ attempts: 2, requests: 0 });
+      expect(total.latest.finishedAtMs).to.equal(2008);
+    }
+  });
+
+  it('does not touch what it adds', () => {
+    const worker = workerCounters();
+    countRequest(worker, RECORD);
+    const copy = copyCounters(worker);
+    const total = zeroCounters();
+    addCounters(total, copy);
+    addCounters(total, copy);
+    expect(total.requests).to.equal(2);
+    expect(copy.components.get('')?.requests).to.equal(1);
+  });
 });
 
 describe('countFailure', () => {
@@ -89,7 +197,7 @@ describe('countFailure', () => {
   ];
   for (const [code, counter] of CASES) {
     it(`${code}: ${counter ?? 'nothing'}`, () => {
-      const counters = zeroCounters();
+      const counters = workerCounters();
       countFailure(counters, code);
       expect(changed(counters)).to.deep.equal({
         latency: 0,

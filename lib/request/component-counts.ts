@@ -1,0 +1,70 @@
+/** What the requests to endpoints with one `component` tag came to (contract: operations.md 9 and 11). */
+export interface ComponentCounts {
+  /** Attempts at such endpoints, retries included. */
+  attempts: number;
+  /** Finished requests whose last endpoint was one of them. */
+  requests: number;
+  responses2xx: number;
+  responses3xx: number;
+  responses4xx: number;
+  responses5xx: number;
+  responsesOther: number;
+  /** Of the latest of them: received to finished, and when that was (Unix ms, 0 = never). */
+  latencyMs: number;
+  finishedAtMs: number;
+}
+
+/** More tags than a platform has; whoever registers endpoints could otherwise make us keep any number. */
+const MOST_COMPONENTS = 256;
+const ALL_OTHERS = '(other)';
+
+function zeroComponent(): ComponentCounts {
+  return {
+    attempts: 0,
+    requests: 0,
+    responses2xx: 0,
+    responses3xx: 0,
+    responses4xx: 0,
+    responses5xx: 0,
+    responsesOther: 0,
+    latencyMs: 0,
+    finishedAtMs: 0,
+  };
+}
+
+/** The counts of a component, from its first use on; beyond 256 of them the rest share one. */
+export function componentCounts(
+  components: Map<string, ComponentCounts>,
+  component: string,
+): ComponentCounts {
+  return components.get(component) ?? newComponent(components, component);
+}
+
+function newComponent(components: Map<string, ComponentCounts>, component: string): ComponentCounts {
+  const name = components.size < MOST_COMPONENTS ? component : ALL_OTHERS;
+  const known = components.get(name);
+  if (known !== undefined) return known;
+  const counts = zeroComponent();
+  components.set(name, counts);
+  return counts;
+}
+
+/** Adds `more` onto `total`, in place; of the latest values the later one stays. */
+export function addComponents(
+  total: Map<string, ComponentCounts>,
+  more: ReadonlyMap<string, ComponentCounts>,
+): void {
+  for (const [component, counts] of more) {
+    const sum = componentCounts(total, component);
+    sum.attempts += counts.attempts;
+    sum.requests += counts.requests;
+    sum.responses2xx += counts.responses2xx;
+    sum.responses3xx += counts.responses3xx;
+    sum.responses4xx += counts.responses4xx;
+    sum.responses5xx += counts.responses5xx;
+    sum.responsesOther += counts.responsesOther;
+    if (counts.finishedAtMs < sum.finishedAtMs) continue;
+    sum.finishedAtMs = counts.finishedAtMs;
+    sum.latencyMs = counts.latencyMs;
+  }
+}
