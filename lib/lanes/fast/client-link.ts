@@ -9,27 +9,11 @@ import type { Framing } from '../../request/framing.ts';
 import { requestHost } from '../../request/host.ts';
 import type { RequestHead } from '../../request/request-head.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
+import type { ClientExchange, ClientSide } from '../exchange-sides.ts';
 import { LINGER_BYTES, LINGER_MS } from '../linger.ts';
 import { answerText } from './answer-text.ts';
+import { AnswerWriter } from './answer-writer.ts';
 import type { Timed } from './deadlines.ts';
-import { Outbox } from './outbox.ts';
-
-/** One request, as its connection drives it. */
-export interface ClientExchange {
-  /** Bytes of the request's body from `start` up to `end`. */
-  requestBody(bytes: Buffer, start: number, end: number): void;
-  requestEnd(trailers: readonly string[] | undefined): void;
-  /** All of what came at once has been told. */
-  requestFlush(): void;
-  clientGone(): void;
-  /** The body turned out to be no HTTP. Whether the client has seen a part of an answer. */
-  bodyBroken(): boolean;
-  /** The client takes more again. */
-  responseDrained(): void;
-  overdue(now: number): void;
-  /** Something of ours threw: the exchange ends. Never throws. */
-  panic(error: unknown): void;
-}
 
 export interface ClientLinkDeps {
   readonly head: HeadLimits;
@@ -63,9 +47,10 @@ const MAPPED_IPV4 = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
  * One client connection: cuts what comes into requests and their bodies, and has them served one after the other, so
  * that answers leave in order.
  */
-export class ClientLink implements Timed {
+export class ClientLink implements ClientSide, Timed {
+  readonly protocol = 'HTTP/1.1';
   readonly socket: Socket;
-  readonly out: Outbox;
+  readonly out: AnswerWriter;
   readonly ip: string;
   readonly port: number;
   deadline: number;
@@ -89,7 +74,7 @@ export class ClientLink implements Timed {
 
   constructor(socket: Socket, tls: boolean, deps: ClientLinkDeps) {
     this.socket = socket;
-    this.out = new Outbox(socket);
+    this.out = new AnswerWriter(socket);
     // A listener for both families names IPv4 clients by their IPv6 form.
     this.ip = (socket.remoteAddress ?? '').replace(MAPPED_IPV4, '');
     this.port = socket.remotePort ?? 0;
@@ -127,6 +112,11 @@ export class ClientLink implements Timed {
     if (!this.#paused) return;
     this.#paused = false;
     this.socket.resume();
+  }
+
+  cut(): void {
+    this.out.flushNow();
+    this.socket.destroy();
   }
 
   /** The exchange is over and its answer written. `close`: it was the last on this connection. */

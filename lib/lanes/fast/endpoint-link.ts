@@ -5,27 +5,9 @@ import type { HeadLimits } from '../../http1/head-limits.ts';
 import { type ParsedResponse, parseResponse } from '../../http1/parse-response.ts';
 import type { ConnectionOwner } from '../connection-pool.ts';
 import type { DialTimes } from '../dial.ts';
+import type { EndpointSide, ResponseReader } from '../exchange-sides.ts';
 import type { Timed } from './deadlines.ts';
-import { Outbox } from './outbox.ts';
-
-/** Who is told what comes back on a link: the exchange it is leased to. */
-export interface ResponseReader {
-  readonly method: string;
-  /** A response head, 1xx other than 101 included. False: it is not wanted, the link was destroyed. */
-  responseHead(head: ParsedResponse): boolean;
-  /** Bytes of the body from `start` up to `end`. */
-  responseBody(bytes: Buffer, start: number, end: number): void;
-  /** The response is complete; what was told since the last flush may go out. */
-  responseEnd(trailers: readonly string[] | undefined): void;
-  /** All of what came at once has been told. */
-  responseFlush(): void;
-  /** The connection broke, or the response was none; with or without a head before. */
-  responseFailed(error: Error): void;
-  /** The endpoint takes more again. */
-  requestDrained(): void;
-  /** Something of ours threw: the exchange ends. Never throws. */
-  panic(error: unknown): void;
-}
+import { RequestWriter } from './request-writer.ts';
 
 export interface LinkLimits {
   readonly head: HeadLimits;
@@ -40,13 +22,13 @@ const KEEP_ALIVE_MARGIN_MS = 1_000;
 type State = 'idle' | 'head' | 'length' | 'chunked' | 'close' | 'complete';
 
 /** One connection to an endpoint, with its reading end: parses what comes back and tells the exchange. */
-export class EndpointLink implements Timed {
+export class EndpointLink implements EndpointSide, Timed {
   readonly socket: Socket;
   readonly key: string;
   readonly times: DialTimes;
   /** `ip:port` of our side. */
   readonly localAddress: string;
-  readonly out: Outbox;
+  readonly out: RequestWriter;
   /** Exchanges completed on it: 0 = fresh. */
   uses = 0;
   /** Whether the endpoint has sent anything since the lease began. */
@@ -76,7 +58,7 @@ export class EndpointLink implements Timed {
     this.#limits = limits;
     this.#idleMs = limits.idleMs;
     this.#owner = owner;
-    this.out = new Outbox(socket);
+    this.out = new RequestWriter(socket);
     const { localAddress = '', localPort = 0 } = socket;
     this.localAddress = localAddress.includes(':')
       ? `[${localAddress}]:${localPort}`

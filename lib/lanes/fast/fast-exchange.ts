@@ -1,7 +1,5 @@
 import { RouterError } from '../../errors.ts';
 import type { AttemptFailure } from '../../health/classify-failure.ts';
-import { chunkHead, lastChunk } from '../../http1/chunked-encoder.ts';
-import type { ParsedResponse } from '../../http1/parse-response.ts';
 import { type Answer, headTooLarge, isAnswer } from '../../request/answer.ts';
 import { countFailure, countRequest } from '../../request/count-request.ts';
 import { clientHeaders, type ExchangeFacts, endpointHead } from '../../request/exchange-heads.ts';
@@ -12,20 +10,22 @@ import { headerValue } from '../../request/request-head.ts';
 import { newRequestId } from '../../request/request-id.ts';
 import { requestRecord } from '../../request/request-record.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
-import { forwardableTrailers } from '../../request/trailers.ts';
 import type { Pool } from '../../routes/pool.ts';
 import type { RouteTable } from '../../routes/route-table.ts';
 import { logAnswer } from '../answer-log.ts';
 import { type AttemptDeps, Attempts, type Lease } from '../attempts.ts';
-import { informationText, MAX_INFORMATION } from '../information.ts';
+import type {
+  ClientExchange,
+  ClientSide,
+  EndpointSide,
+  ResponseHead,
+  ResponseReader,
+} from '../exchange-sides.ts';
+import { MAX_INFORMATION } from '../information.ts';
 import { LINGER_BYTES } from '../linger.ts';
 import { routeOf } from '../route-of.ts';
-import { answerText } from './answer-text.ts';
-import type { ClientExchange, ClientLink } from './client-link.ts';
-import type { EndpointLink, ResponseReader } from './endpoint-link.ts';
-import { type RelayedHead, relayedHead } from './relayed-head.ts';
 
-export interface FastExchangeDeps extends AttemptDeps<EndpointLink> {
+export interface FastExchangeDeps extends AttemptDeps<EndpointSide> {
   readonly table: () => RouteTable;
   readonly healthy: () => boolean;
   readonly draining: () => boolean;
@@ -39,7 +39,7 @@ export interface FastExchangeDeps extends AttemptDeps<EndpointLink> {
 const LONGEST_WAIT_MS = 1_000;
 /** Of a body that has nowhere to go yet; beyond it the client is not read. */
 const PENDING_BYTES = 64 * 1024;
-type Next = 'retry' | Lease<EndpointLink> | AttemptFailure;
+type Next = 'retry' | Lease<EndpointSide> | AttemptFailure;
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -50,14 +50,14 @@ const NEVER = Number.POSITIVE_INFINITY;
 export class FastExchange implements ClientExchange, ResponseReader {
   readonly method: string;
   readonly #deps: FastExchangeDeps;
-  readonly #link: ClientLink;
+  readonly #link: ClientSide;
   readonly #request: SoundRequest;
   readonly #requestId = newRequestId();
   readonly #receivedAtMs: number;
   readonly #startedAt = performance.now();
   #pool: Pool | undefined;
-  #attempts: Attempts<EndpointLink> | undefined;
-  #lease: Lease<EndpointLink> | undefined;
+  #attempts: Attempts<EndpointSide> | undefined;
+  #lease: Lease<EndpointSide> | undefined;
   #sentHeaders: readonly string[] | undefined;
   /** Of the request's body: what waits for an endpoint, and whether the end was seen. */
   #pending: Buffer[] = [];
@@ -72,7 +72,8 @@ export class FastExchange implements ClientExchange, ResponseReader {
   /** Whether the endpoint was told that its connection carries no other request. */
   #endpointCloses = false;
   #continued = false;
-  #relay: RelayedHead | undefined;
+  /** Whether a part of an endpoint's answer is on its way to the client. */
+  #answering = false;
   #responseComplete = false;
   #close = false;
   #information = 0;
@@ -84,7 +85,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
   #clientGone = false;
   #finished = false;
 
-  constructor(deps: FastExchangeDeps, link: ClientLink, request: SoundRequest) {
+  constructor(deps: FastExchangeDeps, link: ClientSide, request: SoundRequest) {
     this.#deps = deps;
     this.#link = link;
     this.#request = request;
@@ -148,7 +149,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
     }
   }
 
-  #attempt(lease: Lease<EndpointLink>): void {
+  #attempt(lease: Lease<EndpointSide>): void {
     const { endpointTimeoutMs } = this.#deps;
     const { expectsContinue } = this.#request;
     const { connection } = lease;
@@ -158,7 +159,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
       return;
     }
     connection.read(this);
-    connection.out.text(this.#head(lease));
+    this.#sendHead(lease);
     this.#attemptDeadline = endpointTimeoutMs > 0 ? lease.startedAt + endpointTimeoutMs : NEVER;
     const waits = expectsContinue && !this.#continued && !this.#received;
     this.#continueDeadline = waits ? performance.now() + LONGEST_WAIT_MS : NEVER;
@@ -167,17 +168,15 @@ export class FastExchange implements ClientExchange, ResponseReader {
     connection.out.flush();
   }
 
-  /** The head towards the endpoint, as text. */
-  #head(lease: Lease<EndpointLink>): string {
+  #sendHead(lease: Lease<EndpointSide>): void {
+    const { route, framing } = this.#request;
     const { headers, closes } = endpointHead(this.#facts(lease), this.#deps.connections.keepAlive);
     this.#endpointCloses = closes;
     this.#sentHeaders = headers;
-    let text = `${this.method} ${this.#request.route.target} HTTP/1.1\r\n`;
-    for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
-    return `${text}\r\n`;
+    lease.connection.out.head(this.method, route.target, headers, framing);
   }
 
-  #facts(lease: Lease<EndpointLink>): ExchangeFacts {
+  #facts(lease: Lease<EndpointSide>): ExchangeFacts {
     const { settings, now } = this.#deps;
     return {
       request: this.#request,
@@ -200,22 +199,13 @@ export class FastExchange implements ClientExchange, ResponseReader {
   }
 
   #forward(bytes: Buffer, start: number, end: number): void {
-    const out = this.#lease!.connection.out;
     this.#bodySent = true;
-    if (this.#request.framing.kind !== 'chunked') {
-      out.bytes(bytes, start, end);
-      return;
-    }
-    out.text(chunkHead(end - start));
-    out.bytes(bytes, start, end);
-    out.text('\r\n');
+    this.#lease!.connection.out.body(bytes, start, end);
   }
 
   #endRequest(): void {
     this.#requestSent = true;
-    if (this.#request.framing.kind !== 'chunked') return;
-    const trailers = this.#requestTrailers;
-    this.#lease!.connection.out.text(lastChunk(trailers === undefined ? [] : forwardableTrailers(trailers)));
+    this.#lease!.connection.out.end(this.#requestTrailers);
   }
 
   /* What the client's connection tells. */
@@ -242,7 +232,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
   }
 
   bodyBroken(): boolean {
-    const answered = this.#relay !== undefined;
+    const answered = this.#answering;
     if (!answered) this.#status = 400;
     this.#clientGone = true;
     this.#lease?.connection.destroy();
@@ -254,9 +244,9 @@ export class FastExchange implements ClientExchange, ResponseReader {
   clientGone(): void {
     if (this.#finished) return;
     this.#clientGone = true;
-    this.#link.socket.destroy(); // first: what was pipelined behind is not served any more
+    this.#link.cut(); // first: what was pipelined behind is not served any more
     const lease = this.#lease;
-    if (lease !== undefined && this.#relay === undefined) {
+    if (lease !== undefined && !this.#answering) {
       // Its end is the end of the request: it is logged and judged first.
       this.#attemptFailed(clientGone());
     } else if (lease === undefined && this.#attempts !== undefined) {
@@ -281,7 +271,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
     }
     if (now < this.#attemptDeadline) return;
     const late = new RouterError('ENDPOINT_TIMEOUT', 'context deadline exceeded', { source: 'endpoint' });
-    if (this.#relay === undefined) {
+    if (!this.#answering) {
       this.#attemptFailed(late);
       return;
     }
@@ -291,7 +281,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
 
   /* What the endpoint's connection tells. */
 
-  responseHead(response: ParsedResponse): boolean {
+  responseHead(response: ResponseHead): boolean {
     if (response.status < 200) return this.#informed(response);
     const lease = this.#lease!;
     const raw = response.headers;
@@ -303,34 +293,25 @@ export class FastExchange implements ClientExchange, ResponseReader {
       upgrade: undefined,
     });
     this.#close = this.#mustClose();
-    const relay = relayedHead(response.status, this.method, headers, response.body, this.#close);
-    this.#relay = relay;
+    this.#answering = true;
     this.#status = response.status;
     this.#attempts!.responded();
     // Nothing is waited for any more: the answer is here.
     this.#continueDeadline = NEVER;
     this.#setDeadline();
-    this.#link.out.text(relay.text);
+    this.#link.out.head(response.status, this.method, headers, response.body, this.#close);
     return true;
   }
 
   responseBody(bytes: Buffer, start: number, end: number): void {
     this.#responseBytes += end - start;
-    const { out } = this.#link;
-    if (!this.#relay!.chunked) {
-      out.bytes(bytes, start, end);
-      return;
-    }
-    out.text(chunkHead(end - start));
-    out.bytes(bytes, start, end);
-    out.text('\r\n');
+    this.#link.out.body(bytes, start, end);
   }
 
   responseEnd(trailers: readonly string[] | undefined): void {
     this.#responseComplete = true;
     const { out } = this.#link;
-    if (this.#relay!.chunked)
-      out.text(lastChunk(trailers === undefined ? [] : forwardableTrailers(trailers)));
+    out.end(trailers);
     out.flush();
     const { connection } = this.#lease!;
     // The endpoint has answered without all of the request: it gets no more of it, and no other on that connection.
@@ -346,7 +327,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
 
   responseFailed(error: Error): void {
     if (this.#finished) return;
-    if (this.#relay === undefined) {
+    if (!this.#answering) {
       this.#attemptFailed(error);
       return;
     }
@@ -358,7 +339,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
     this.#link.resume();
   }
 
-  #informed(response: ParsedResponse): boolean {
+  #informed(response: ResponseHead): boolean {
     if (response.status === 101) {
       const text = '101 without the upgrade that was asked for';
       this.#attemptFailed(new RouterError('ENDPOINT_BAD_UPGRADE', text, { source: 'endpoint' }));
@@ -371,7 +352,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
       return false;
     }
     if (response.status !== 100) {
-      this.#link.out.text(informationText(response.status, undefined, response.headers));
+      this.#link.out.information(response.status, response.headers);
       this.#link.out.flush();
       return true;
     }
@@ -388,7 +369,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
   #sendContinue(): void {
     if (this.#continued || this.#received) return;
     this.#continued = true;
-    this.#link.out.text('HTTP/1.1 100 Continue\r\n\r\n');
+    this.#link.out.proceed();
     this.#link.out.flush();
   }
 
@@ -425,9 +406,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
     this.#responseBytes = answer.body.length;
     this.#close = answer.close || this.#mustClose();
     const { out } = this.#link;
-    out.text(
-      answerText(answer, { close: this.#close, date: this.#deps.date(), head: this.method === 'HEAD' }),
-    );
+    out.answer(answer, this.method, this.#deps.date(), this.#close);
     out.flush();
     this.#finish();
   }
@@ -435,8 +414,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
   /** A part of an answer is out that will never be whole: it must not look complete. */
   #cut(): void {
     this.#lease?.connection.destroy();
-    this.#link.out.flushNow();
-    this.#link.socket.destroy();
+    this.#link.cut();
     this.#finish();
   }
 
@@ -446,11 +424,11 @@ export class FastExchange implements ClientExchange, ResponseReader {
     if (this.#finished) return;
     try {
       this.#lease?.connection.destroy();
-      if (this.#relay !== undefined) this.#cut();
+      if (this.#answering) this.#cut();
       else this.#failed({ code: 'INTERNAL', reached: 'none', text: String(error) });
     } catch (again) {
       this.#logPanic(again);
-      this.#link.socket.destroy();
+      this.#link.cut();
       this.#finish();
     }
   }
@@ -503,7 +481,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
     return requestRecord({
       head: this.#request.head,
       route: this.#request.route,
-      protocol: 'HTTP/1.1',
+      protocol: this.#link.protocol,
       sentHeaders: this.#sentHeaders,
       receivedAtMs: this.#receivedAtMs,
       startedAt: this.#startedAt,
