@@ -223,11 +223,23 @@ export class Attempts<C extends AttemptConnection> {
     countAttempt(counters, endpoint, this.#attempt > 1);
     this.endpoint = endpoint;
     this.#tried.add(endpoint.address);
+    if (this.#deps.logger.enabled('debug')) this.#logChoice(endpoint);
     this.#attemptAt = performance.now();
     this.#startedAt ??= this.#attemptAt;
     states.begin(endpoint);
     this.#inFlight = endpoint;
     return endpoint;
+  }
+
+  /** Lines of http.md 16. */
+  #logChoice(endpoint: Endpoint): void {
+    const { logger } = this.#deps;
+    if (this.#attempt === 1) logger.debug(`endpoint-iterator-with-${this.#pool.settings.algorithm}-lb-algo`);
+    logger.debug('backend', {
+      'route-endpoint': routeEndpointData(endpoint),
+      attempt: this.#attempt,
+      vcap_request_id: this.#requestId,
+    });
   }
 
   #context(attempt: number): ChoiceContext {

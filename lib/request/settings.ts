@@ -1,3 +1,5 @@
+import type { TraceHead } from '../tracing/trace-request.ts';
+
 /** Everything that the policies of a request read from the configuration, derived once at start. */
 export interface RequestSettings {
   readonly forceForwardedProtoHttps: boolean;
@@ -28,5 +30,8 @@ export interface RequestSettings {
   /** `droplet_stale_threshold`; a failure mark lasts a quarter of it. */
   readonly staleThresholdMs: number;
   readonly disableKeepAlives: boolean;
+  /** `extra_headers_to_log`, and the fields of the tracing systems that are on. */
   readonly extraHeadersToLog: readonly string[];
+  /** Undefined = no tracing. */
+  readonly trace: TraceHead | undefined;
 }

@@ -3,6 +3,9 @@ import { timerMs } from '../config/duration.ts';
 import type { Config } from '../config/schema.ts';
 import { type AccessLogOptions, accessLogOptions } from '../log/access-options.ts';
 import type { RequestSettings } from '../request/settings.ts';
+import { B3_FIELDS } from '../tracing/b3.ts';
+import { headTracer } from '../tracing/trace-request.ts';
+import { W3C_FIELDS } from '../tracing/w3c.ts';
 
 const MIB = 1024 * 1024;
 
@@ -30,7 +33,12 @@ export function requestSettings(
     routerIp: place.routerIp,
     staleThresholdMs: config.droplet_stale_threshold,
     disableKeepAlives: config.disable_keep_alives,
-    extraHeadersToLog: config.extra_headers_to_log,
+    extraHeadersToLog: headersToLog(config),
+    trace: headTracer({
+      b3: config.tracing.enable_zipkin,
+      w3c: config.tracing.enable_w3c,
+      tenant: config.tracing.w3c_tenant_id,
+    }),
   };
 }
 
@@ -67,6 +75,15 @@ export function accessLogSettings(config: Config): AccessLogOptions {
     disableLogSourceIp: config.logging.disable_log_source_ip,
     redactQueryParams: config.logging.redact_query_params,
     extraFields: config.logging.extra_access_log_fields,
-    extraHeaders: config.extra_headers_to_log,
+    extraHeaders: headersToLog(config),
   });
+}
+
+/** The configured ones first, then those of the tracing systems that are on (http.md 4). */
+function headersToLog({ extra_headers_to_log: configured, tracing }: Config): readonly string[] {
+  return [
+    ...configured,
+    ...(tracing.enable_zipkin ? B3_FIELDS : []),
+    ...(tracing.enable_w3c ? W3C_FIELDS : []),
+  ];
 }

@@ -74,6 +74,7 @@ export const LANE_SETTINGS: RequestSettings = {
   staleThresholdMs: 120_000,
   disableKeepAlives: false,
   extraHeadersToLog: [],
+  trace: undefined,
 };
 
 export const startGeneralLane: StartLane = (options) => startLanes(options, false);

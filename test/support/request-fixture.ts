@@ -37,6 +37,7 @@ export function requestSettings(fields: Partial<RequestSettings> = {}): RequestS
     staleThresholdMs: 120_000,
     disableKeepAlives: true,
     extraHeadersToLog: [],
+    trace: undefined,
     ...fields,
   };
 }

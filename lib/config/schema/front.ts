@@ -147,9 +147,9 @@ export const front = {
   ),
   tracing: section(
     {
-      enable_zipkin: boolean(false, 'B3 fields', PENDING),
-      enable_w3c: boolean(false, 'traceparent and tracestate', PENDING),
-      w3c_tenant_id: text('', 'tenant in tracestate', PENDING),
+      enable_zipkin: boolean(false, 'join or begin a B3 trace'),
+      enable_w3c: boolean(false, 'join or begin a W3C trace'),
+      w3c_tenant_id: text('', 'tenant in tracestate: <tenant>@gorouter'),
     },
     'tracing header fields',
   ),

@@ -7,13 +7,13 @@ import { endpointFailure } from '../../request/failure-answer.ts';
 import { headTooBig } from '../../request/head-limits.ts';
 import type { RequestRecord } from '../../request/record.ts';
 import { headerValue } from '../../request/request-head.ts';
-import { newRequestId } from '../../request/request-id.ts';
 import { requestRecord } from '../../request/request-record.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
 import type { Pool } from '../../routes/pool.ts';
 import type { RouteTable } from '../../routes/route-table.ts';
 import { logAnswer } from '../answer-log.ts';
 import { type AttemptDeps, Attempts, type Lease } from '../attempts.ts';
+import { beginRequest } from '../begin-request.ts';
 import type {
   ClientExchange,
   ClientSide,
@@ -52,7 +52,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
   readonly #deps: FastExchangeDeps;
   readonly #link: ClientSide;
   readonly #request: SoundRequest;
-  readonly #requestId = newRequestId();
+  readonly #requestId: string;
   readonly #receivedAtMs: number;
   readonly #startedAt = performance.now();
   #pool: Pool | undefined;
@@ -86,9 +86,11 @@ export class FastExchange implements ClientExchange, ResponseReader {
   #finished = false;
 
   constructor(deps: FastExchangeDeps, link: ClientSide, request: SoundRequest) {
-    this.#deps = deps;
+    const begun = beginRequest(deps, request);
+    this.#deps = begun.deps;
+    this.#request = begun.request;
+    this.#requestId = begun.requestId;
     this.#link = link;
-    this.#request = request;
     this.method = request.head.method;
     this.#receivedAtMs = deps.now();
     this.#received = link.received;
@@ -105,11 +107,8 @@ export class FastExchange implements ClientExchange, ResponseReader {
   }
 
   #serve(): void {
-    const { settings, logger } = this.#deps;
+    const { settings } = this.#deps;
     const { head, route, framing } = this.#request;
-    if (head.target.includes(';')) {
-      logger.warn('deprecated-semicolon-params', { vcap_request_id: this.#requestId });
-    }
     const choice = routeOf(head, route, this.#deps);
     if (isAnswer(choice)) {
       this.#answer(choice);

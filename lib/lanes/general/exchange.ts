@@ -8,7 +8,6 @@ import { endpointFailure } from '../../request/failure-answer.ts';
 import { headTooBig } from '../../request/head-limits.ts';
 import type { RequestRecord } from '../../request/record.ts';
 import { headerValue } from '../../request/request-head.ts';
-import { newRequestId } from '../../request/request-id.ts';
 import { requestRecord } from '../../request/request-record.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
 import { isWebSocket } from '../../request/upgrade.ts';
@@ -16,6 +15,7 @@ import type { Pool } from '../../routes/pool.ts';
 import type { RouteTable } from '../../routes/route-table.ts';
 import { logAnswer } from '../answer-log.ts';
 import { type AttemptDeps, Attempts, type Lease } from '../attempts.ts';
+import { beginRequest } from '../begin-request.ts';
 import { informationText, MAX_INFORMATION } from '../information.ts';
 import { routeOf } from '../route-of.ts';
 import { sendAnswer } from './answer-writer.ts';
@@ -49,7 +49,7 @@ export class Exchange {
   readonly #request: SoundRequest;
   readonly #onSwitch: SwitchHandler | undefined;
   readonly #body: RequestBody;
-  readonly #requestId = newRequestId();
+  readonly #requestId: string;
   readonly #receivedAtMs: number;
   readonly #startedAt = performance.now();
   readonly #onClosed: () => void;
@@ -78,11 +78,13 @@ export class Exchange {
     onClosed: () => void,
     onSwitch?: SwitchHandler,
   ) {
-    this.#deps = deps;
+    const begun = beginRequest(deps, request);
+    this.#deps = begun.deps;
+    this.#request = begun.request;
+    this.#requestId = begun.requestId;
     this.#req = req;
     this.#res = res;
     this.#client = client;
-    this.#request = request;
     this.#onClosed = onClosed;
     this.#onSwitch = onSwitch;
     this.#receivedAtMs = deps.now();
@@ -92,7 +94,6 @@ export class Exchange {
 
   /** Never throws, never rejects. */
   run(): void {
-    const { head } = this.#request;
     // Both may fail at any moment; what that means is told by `close`.
     this.#req.on('error', ignore);
     this.#res.on('error', ignore);
@@ -104,9 +105,6 @@ export class Exchange {
       () => this.#bodyBroken(),
       () => this.#req.complete,
     );
-    if (head.target.includes(';')) {
-      this.#deps.logger.warn('deprecated-semicolon-params', { vcap_request_id: this.#requestId });
-    }
     this.#serve().catch((error: unknown) => this.#panic(error));
   }
 
