@@ -154,10 +154,7 @@ export class Attempts<C extends AttemptConnection> {
     const classified = this.#classify(failure, lease.endpoint, reached, connection.localAddress);
     const { reused } = lease;
     const { bodyIntact, clientGone } = failure;
-    if (
-      !clientGone &&
-      mayReplaceConnection(classified, this.replayable, { reused, replaced: this.#replaced, bodyIntact })
-    ) {
+    if (!clientGone && mayReplaceConnection(classified, { reused, replaced: this.#replaced, bodyIntact })) {
       this.#replaced = true;
       return this.#dial(lease.endpoint);
     }

@@ -47,16 +47,17 @@ export function mayRetry(failed: FailedAttempt): boolean {
 
 /**
  * Whether a connection that was kept alive and died as it was used again may be replaced once, silently and
- * without counting as an attempt (http.md 10): both sides closed and sent at the same moment.
+ * without counting as an attempt (http.md 10): both sides closed and sent at the same moment. Whatever the method, as
+ * long as no byte of a body was sent: an endpoint that closes an idle connection has not read what came behind its
+ * close. A body cannot be sent again, since it is not kept.
  */
 export function mayReplaceConnection(
   failure: AttemptFailure,
-  replayable: boolean,
   connection: { readonly reused: boolean; readonly replaced: boolean; readonly bodyIntact: boolean },
 ): boolean {
   if (!connection.reused || connection.replaced || !connection.bodyIntact) return false;
   if (failure.code !== 'ENDPOINT_CLOSED' && failure.code !== 'ENDPOINT_RESET') return false;
-  return failure.reached === 'sent' ? replayable : failure.reached !== 'responding';
+  return failure.reached !== 'responding';
 }
 
 /** Whether a request may be sent twice though the first copy may have arrived. A chunked body is a body. */

@@ -121,22 +121,38 @@ describeLane('connections', (stage) => {
     connection.socket.destroy();
   };
 
-  it('that turn out dead as they are used again are replaced silently for a GET', async () => {
-    const lane = await stage.start({ settings: { maxAttempts: 1 } });
-    const backend = await stage.backend(stale);
-    route(lane, 'app.test', [backend]);
-    const client = await stage.client(lane);
+  for (const [name, bytes] of [
+    ['GET', get('/')],
+    ['DELETE', `DELETE / HTTP/1.1\r\n${HOST}\r\n`],
+    ['POST without a body', `POST / HTTP/1.1\r\n${HOST}\r\n`],
+    ['POST with a length of 0', `POST / HTTP/1.1\r\n${HOST}Content-Length: 0\r\n\r\n`],
+    [
+      'POST that waits for 100',
+      `POST / HTTP/1.1\r\n${HOST}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n`,
+    ],
+  ] as const) {
+    it(`that turn out dead as they are used again are replaced silently, once, for a ${name}`, async () => {
+      const lane = await stage.start({ settings: { maxAttempts: 1 } });
+      const backend = await stage.backend(stale);
+      route(lane, 'app.test', [backend]);
+      const client = await stage.client(lane);
 
-    await client.ask(get('/'));
-    const answer = await client.ask(get('/'));
+      await client.ask(get('/'));
+      await client.send(bytes);
+      if (bytes.includes('100-continue')) {
+        expect((await client.response()).startLine).to.equal('HTTP/1.1 100 Continue');
+        await client.send('hello');
+      }
+      const answer = await client.response();
 
-    expect(answer.body.toString()).to.equal('first on 1');
-    expect(lane.lines.map(({ message }) => message)).not.to.include('backend-endpoint-failed');
-    expect((await recordOf(lane, 1)).attempts?.failedAttempts).to.equal(0);
-    expect(lane.counters.attempts).to.equal(2);
-  });
+      expect(answer.body.toString()).to.equal('first on 1');
+      expect(lane.lines.map(({ message }) => message)).not.to.include('backend-endpoint-failed');
+      expect((await recordOf(lane, 1)).attempts?.failedAttempts).to.equal(0);
+      expect(lane.counters.attempts).to.equal(2);
+    });
+  }
 
-  it('that turn out dead as they are used again are a 502 for a POST, which may have arrived', async () => {
+  it('that turn out dead as they are used again are a 502 for a POST, of whose body some may have arrived', async () => {
     const lane = await stage.start();
     const backend = await stage.backend(stale);
     route(lane, 'app.test', [backend]);
@@ -147,6 +163,28 @@ describeLane('connections', (stage) => {
 
     expect(answer.startLine).to.equal('HTTP/1.1 502 Bad Gateway');
     expect(backend.received.match(/POST/g)).to.have.length(1);
+  });
+
+  it('that turn out dead twice are replaced once: what follows is an ordinary failure', async () => {
+    const lane = await stage.start({ settings: { maxAttempts: 1 } });
+    const backend = await stage.backend(async (connection, index) => {
+      await connection.request();
+      if (index === 0) connection.write(ok());
+      await connection.reader.until('\r\n\r\n').catch(() => {});
+      connection.socket.destroy();
+    });
+    route(lane, 'app.test', [backend]);
+    const client = await stage.client(lane);
+
+    await client.ask(get('/'));
+    backend.script = async ({ request, socket }) => {
+      await request();
+      socket.destroy();
+    };
+    const answer = await client.ask(`POST / HTTP/1.1\r\n${HOST}\r\n`);
+
+    expect(answer.startLine).to.equal('HTTP/1.1 502 Bad Gateway');
+    expect(backend.connections).to.have.length(2);
   });
 
   it('with pipelined requests give the answers in order, one request after the other', async () => {

@@ -62,6 +62,13 @@ const HEADS: readonly { readonly name: string; readonly given: string; readonly 
     expect: refusal('505 HTTP Version Not Supported: unsupported protocol version'),
   },
   { name: 'HTTP/1.2', given: `GET / HTTP/1.2\r\n${HOST}\r\n`, expect: 'HTTP/1.0 400 Bad Request\r\n\r\n' },
+  ...['HTTP/11.1', 'HTTP/1.10', 'HTTP/1.01', 'HTTP/01.1', 'HTTP/20.0', 'HTTP/1', 'HTTP/1.', 'HTTP/1.x'].map(
+    (version) => ({
+      name: `version ${version}`,
+      given: `GET / ${version}\r\n${HOST}\r\n`,
+      expect: BAD,
+    }),
+  ),
   { name: 'lower-case version', given: `GET / http/1.1\r\n${HOST}\r\n`, expect: BAD },
   { name: 'nonsense', given: '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello\r\n\r\n', expect: BAD },
   {

@@ -7,7 +7,8 @@ export type Refusal = string | undefined;
 /** HTTP/1.x with x above 1 (contract: http.md 3). */
 const MINIMAL_400 = 'HTTP/1.0 400 Bad Request\r\n\r\n';
 
-const VERSION = /^[^\r\n]* HTTP\/(\d+)\.(\d+)\r?$/m;
+/** One digit each (RFC 9112 §2.3): `HTTP/11.1` and `HTTP/1.10` are no versions at all. */
+const VERSION = /^[^\r\n]* HTTP\/(\d)\.(\d)\r?$/m;
 const TRANSFER_ENCODING = /^transfer-encoding:[ \t]*([^\r\n]*)$/im;
 
 /**

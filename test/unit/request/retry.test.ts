@@ -79,19 +79,19 @@ describe('isReplayable', () => {
 
 describe('mayReplaceConnection', () => {
   const reused = { reused: true, replaced: false, bodyIntact: true };
-  for (const [code, reached, replayable, connection, expected] of [
-    ['ENDPOINT_CLOSED', 'sent', true, reused, true],
-    ['ENDPOINT_RESET', 'sent', true, reused, true],
-    ['ENDPOINT_RESET', 'connected', false, reused, true],
-    ['ENDPOINT_CLOSED', 'sent', false, reused, false],
-    ['ENDPOINT_CLOSED', 'responding', true, reused, false],
-    ['ENDPOINT_TIMEOUT', 'sent', true, reused, false],
-    ['ENDPOINT_CLOSED', 'sent', true, { ...reused, reused: false }, false],
-    ['ENDPOINT_CLOSED', 'sent', true, { ...reused, replaced: true }, false],
-    ['ENDPOINT_CLOSED', 'connected', true, { ...reused, bodyIntact: false }, false],
+  for (const [code, reached, connection, expected] of [
+    ['ENDPOINT_CLOSED', 'sent', reused, true],
+    ['ENDPOINT_RESET', 'sent', reused, true],
+    ['ENDPOINT_RESET', 'connected', reused, true],
+    ['ENDPOINT_CLOSED', 'responding', reused, false],
+    ['ENDPOINT_TIMEOUT', 'sent', reused, false],
+    ['ENDPOINT_CLOSED', 'sent', { ...reused, reused: false }, false],
+    ['ENDPOINT_CLOSED', 'sent', { ...reused, replaced: true }, false],
+    ['ENDPOINT_CLOSED', 'sent', { ...reused, bodyIntact: false }, false],
+    ['ENDPOINT_CLOSED', 'connected', { ...reused, bodyIntact: false }, false],
   ] as const) {
-    it(`says ${expected} to ${code} while ${reached}, ${JSON.stringify({ replayable, ...connection })}`, () => {
-      expect(mayReplaceConnection({ code, reached, text: '' }, replayable, connection)).to.equal(expected);
+    it(`says ${expected} to ${code} while ${reached}, ${JSON.stringify(connection)}`, () => {
+      expect(mayReplaceConnection({ code, reached, text: '' }, connection)).to.equal(expected);
     });
   }
 });
