@@ -15,8 +15,10 @@ export interface ClientExchange {
   /** All of what came at once has been told. */
   requestFlush(): void;
   clientGone(): void;
-  /** The body turned out to be no HTTP. Whether the client has seen a part of an answer. */
-  bodyBroken(): boolean;
+  /** Whether nothing is waited for but the client's body. */
+  readonly awaitsBody: boolean;
+  /** The body will not be received to its end; `answer` says why. Whether the client has seen a part of another answer. */
+  bodyFailed(answer: Answer): boolean;
   /** The client takes more again. */
   responseDrained(): void;
   overdue(now: number): void;

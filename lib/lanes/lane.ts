@@ -4,6 +4,7 @@ import type { Counters } from '../request/counters.ts';
 import type { RequestRecord } from '../request/record.ts';
 import type { RequestSettings } from '../request/settings.ts';
 import type { RouteTable } from '../routes/route-table.ts';
+import type { BodyRate } from './body-rate.ts';
 import type { EndpointConnectionSettings } from './connection-pool.ts';
 
 /** Limits of the connections from clients. */
@@ -14,6 +15,8 @@ export interface FrontSettings {
   readonly headTimeoutMs: number;
   /** Beyond it node's parser answers 431, before any policy. */
   readonly maxHeaderBytes: number;
+  /** Of request bodies; undefined = no limit. */
+  readonly bodyRate: BodyRate | undefined;
 }
 
 /** What every lane is given. */

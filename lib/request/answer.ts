@@ -121,6 +121,12 @@ export function optionsStar(): Answer {
   return bare(200, 'OK', '');
 }
 
+/** 408: the body comes slower than the configuration allows. What is left of it is not worth waiting for. */
+export function bodyTooSlow(): Answer {
+  const body = '408 Request Timeout: The body of the request came too slowly.\n';
+  return { ...plainText(408, 'Request Timeout', body, 'request_body_too_slow'), close: true };
+}
+
 /** TRACE would hand the client's own credentials back to whoever made it send them. */
 export function methodNotAllowed(): Answer {
   const answer = refused(405, 'Method Not Allowed');

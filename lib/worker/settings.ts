@@ -61,7 +61,10 @@ export function endpointConnectionSettings(config: Config) {
 
 /** Limits of the connections from clients. Times in ms, 0 = no limit. */
 export function frontSettings(config: Config) {
+  const { min_request_body_rate: bytesPerSecond, request_body_rate_window } = config.workers;
   return {
+    bodyRate:
+      bytesPerSecond > 0 ? { bytesPerSecond, windowMs: timerMs(request_body_rate_window) } : undefined,
     idleTimeoutMs: timerMs(config.frontend_idle_timeout),
     headTimeoutMs: timerMs(config.read_header_timeout),
     // The policy answers 431 for what is over the configured limit; the parser only has to hold it.

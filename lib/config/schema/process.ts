@@ -18,6 +18,14 @@ export const life = {
         'a listener per worker (SO_REUSEPORT), or one shared by all; auto = the first where the system has it',
       ),
       fast_lane: boolean(true, 'serve ordinary HTTP/1.1 by the fast lane; false = all by the general one'),
+      min_request_body_rate: integer(
+        0,
+        'bytes per second: a client that sends its body slower is answered 408; 0 = as slow as it likes',
+        { min: 0 },
+      ),
+      request_body_rate_window: duration(10_000, 'the time over which min_request_body_rate is measured', {
+        min: 1_000,
+      }),
       orphan_grace: duration(30_000, 'how long workers that lost their primary process go on serving', {
         min: 0,
       }),

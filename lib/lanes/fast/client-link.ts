@@ -4,11 +4,12 @@ import type { HeadLimits } from '../../http1/head-limits.ts';
 import { type ParsedRequest, parseRequest } from '../../http1/parse-request.ts';
 import { PartialHead } from '../../http1/partial-head.ts';
 import type { Refusal } from '../../http1/refusal.ts';
-import { type Answer, badRequest, isAnswer } from '../../request/answer.ts';
+import { type Answer, badRequest, bodyTooSlow, isAnswer } from '../../request/answer.ts';
 import type { Framing } from '../../request/framing.ts';
 import { requestHost } from '../../request/host.ts';
 import type { RequestHead } from '../../request/request-head.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
+import type { Uploader } from '../body-rate.ts';
 import type { ClientExchange, ClientSide } from '../exchange-sides.ts';
 import { LINGER_BYTES, LINGER_MS } from '../linger.ts';
 import { answerText } from './answer-text.ts';
@@ -47,13 +48,14 @@ const MAPPED_IPV4 = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
  * One client connection: cuts what comes into requests and their bodies, and has them served one after the other, so
  * that answers leave in order.
  */
-export class ClientLink implements ClientSide, Timed {
+export class ClientLink implements ClientSide, Timed, Uploader {
   readonly protocol = 'HTTP/1.1';
   readonly socket: Socket;
   readonly out: AnswerWriter;
   readonly ip: string;
   readonly port: number;
   deadline: number;
+  pace: Uploader['pace'];
   readonly #deps: ClientLinkDeps;
   readonly #tls: boolean;
   /** Read and not looked at yet. */
@@ -95,6 +97,18 @@ export class ClientLink implements ClientSide, Timed {
     return this.#exchange !== undefined;
   }
 
+  get awaitsBody(): boolean {
+    return this.#receiving && !this.#paused && this.#exchange?.awaitsBody === true;
+  }
+
+  bodyTooSlow(): void {
+    try {
+      this.#bodyFailed(bodyTooSlow());
+    } catch (error) {
+      this.#panic(error);
+    }
+  }
+
   /** Whether nothing was under way for that long; much longer when a part of a head has come. */
   idleFor(now: number, ms: number): boolean {
     if (this.#exchange !== undefined || this.#unread !== undefined) return false;
@@ -105,6 +119,7 @@ export class ClientLink implements ClientSide, Timed {
   pause(): void {
     if (this.#paused) return;
     this.#paused = true;
+    this.pace = undefined;
     this.socket.pause();
   }
 
@@ -360,7 +375,7 @@ export class ClientLink implements ClientSide, Timed {
     while (at < bytes.length) {
       at = chunks.next(bytes, at);
       if (chunks.failed !== undefined) {
-        this.#bodyBroken();
+        this.#bodyFailed(badRequest());
         return;
       }
       if (chunks.dataEnd > chunks.dataStart) this.#tellBody(bytes, chunks.dataStart, chunks.dataEnd);
@@ -388,12 +403,12 @@ export class ClientLink implements ClientSide, Timed {
     this.#exchange?.requestEnd(trailers);
   }
 
-  #bodyBroken(): void {
+  #bodyFailed(answer: Answer): void {
     this.#receiving = false;
-    const answered = this.#exchange?.bodyBroken() ?? true;
+    const answered = this.#exchange?.bodyFailed(answer) ?? true;
     this.#exchange = undefined;
     if (answered) this.socket.destroy();
-    else this.#refuse(badRequest());
+    else this.#refuse(answer);
   }
 
   /** An answer from before the handlers: no record and no request id (http.md 1). */
@@ -414,7 +429,7 @@ export class ClientLink implements ClientSide, Timed {
     this.#deps.refused(answer);
     if (this.socket.destroyed) return;
     // A Date goes with what an HTTP server answers of itself, not with a refusal (http.md 1).
-    const date = answer.status === 417 ? this.#deps.date() : '';
+    const date = answer.status === 417 || answer.status === 408 ? this.#deps.date() : '';
     this.out.text(reason === 'minor version' ? MINIMAL_400 : answerText(answer, { close: true, date }));
     this.out.flush();
     this.linger();

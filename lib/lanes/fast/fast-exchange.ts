@@ -230,9 +230,16 @@ export class FastExchange implements ClientExchange, ResponseReader {
     if (this.#flowing && this.#lease?.connection.out.flush() === false) this.#link.pause();
   }
 
-  bodyBroken(): boolean {
+  get awaitsBody(): boolean {
+    return !this.#answering && this.#continueDeadline === NEVER;
+  }
+
+  bodyFailed(answer: Answer): boolean {
     const answered = this.#answering;
-    if (!answered) this.#status = 400;
+    if (!answered) {
+      this.#status = answer.status;
+      this.#routerError = answer.routerError;
+    }
     this.#clientGone = true;
     this.#lease?.connection.destroy();
     this.#attempts?.abort(clientGone());

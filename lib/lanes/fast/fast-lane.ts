@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { ChunkLimits } from '../../http1/chunked-decoder.ts';
 import type { HeadLimits } from '../../http1/head-limits.ts';
 import type { Answer } from '../../request/answer.ts';
+import { BodyRateGuard } from '../body-rate.ts';
 import { ConnectionPool } from '../connection-pool.ts';
 import type { LaneDeps, LaneFigures } from '../lane.ts';
 import { ClientLink, type ClientLinkDeps } from './client-link.ts';
@@ -37,6 +38,7 @@ export class FastLane {
   readonly #clients = new Set<ClientLink>();
   readonly #endpoints: ConnectionPool<EndpointLink>;
   readonly #deadlines: Deadlines;
+  readonly #bodyRate: BodyRateGuard | undefined;
   readonly #linkDeps: ClientLinkDeps;
   readonly #exchangeDeps: FastExchangeDeps;
   #date = '';
@@ -116,6 +118,7 @@ export class FastLane {
     });
     this.server.on('connection', (socket: Socket) => this.accept(socket, false));
     this.#deadlines.start();
+    if (front.bodyRate !== undefined) this.#bodyRate = new BodyRateGuard(front.bodyRate, () => this.#clients);
   }
 
   /** Serves a connection that is established, with TLS or without. */
@@ -152,6 +155,7 @@ export class FastLane {
   stop(): void {
     this.server.close();
     this.#deadlines.stop();
+    this.#bodyRate?.stop();
     for (const link of [...this.#clients]) link.socket.destroy();
     this.#endpoints.stop();
   }

@@ -1,28 +1,51 @@
 import type { Socket } from 'node:net';
+import type { Answer } from '../../request/answer.ts';
+import type { Uploader } from '../body-rate.ts';
 import { LINGER_MS } from '../linger.ts';
 
 /** Pipelined requests that wait behind the one being served; beyond it the connection is not read. */
 const MAX_WAITING = 32;
 const HEAD_PATIENCE = 5;
 
+/** The exchange being served, as far as its client's body is concerned. */
+export interface BodyReceiver {
+  /** Until this answers true, bytes belong to that body. */
+  received(): boolean;
+  /** Whether nothing is waited for but that body. */
+  awaits(): boolean;
+  /** It will not be received to its end, for the reason that `answer` gives; whether a part of another answer is out. */
+  failed(answer: Answer): boolean;
+}
+
 /**
  * One client connection. Requests on it are served one after the other: answers in order, and a pipelined request
  * sees the effect of the one before it (RFC 9112 §9.3.2 allows less only for safe methods).
  */
-export class ClientConnection {
+export class ClientConnection implements Uploader {
   readonly socket: Socket;
   /** An unreadable head or body came: whatever else arrives on it is not looked at. */
   refused = false;
+  pace: Uploader['pace'];
   #active = false;
   #idleSince = performance.now();
   #bytesAtRest = 0;
-  #abort: (() => boolean) | undefined;
-  #bodyReceived: (() => boolean) | undefined;
+  #body: BodyReceiver | undefined;
+  readonly #tooSlow: (client: ClientConnection) => void;
   #waiting: (() => void)[] = [];
   #lingers = false;
 
-  constructor(socket: Socket) {
+  /** `tooSlow` is called when the body being received comes too slowly. */
+  constructor(socket: Socket, tooSlow: (client: ClientConnection) => void) {
     this.socket = socket;
+    this.#tooSlow = tooSlow;
+  }
+
+  get awaitsBody(): boolean {
+    return this.receiving && this.#body!.awaits();
+  }
+
+  bodyTooSlow(): void {
+    this.#tooSlow(this);
   }
 
   get busy(): boolean {
@@ -41,23 +64,19 @@ export class ClientConnection {
     if (this.#waiting.length === MAX_WAITING) this.socket.pause();
   }
 
-  /**
-   * The exchange being served says how it ends when the client's body turns out to be no HTTP: `abort` returns
-   * whether a part of the answer has been sent. Until `bodyReceived` answers true, bytes belong to that body.
-   */
-  onBrokenBody(abort: () => boolean, bodyReceived: () => boolean): void {
-    this.#abort = abort;
-    this.#bodyReceived = bodyReceived;
+  /** The exchange being served has a body to come. */
+  receive(body: BodyReceiver): void {
+    this.#body = body;
   }
 
   /** Whether what arrives now is part of the request being served. */
   get receiving(): boolean {
-    return this.#abort !== undefined && !this.#bodyReceived?.();
+    return this.#body !== undefined && !this.#body.received();
   }
 
-  /** Ends the exchange whose body is broken; whether the client has seen a part of its answer. */
-  breakBody(): boolean {
-    return this.#abort?.() ?? false;
+  /** Ends the exchange whose body is not received to its end; whether the client has seen a part of its answer. */
+  failBody(answer: Answer): boolean {
+    return this.#body?.failed(answer) ?? false;
   }
 
   /** Whether nothing was under way for that long; much longer when a part of a head has come. */
@@ -68,7 +87,7 @@ export class ClientConnection {
   }
 
   leave(): void {
-    this.#abort = undefined;
+    this.#body = undefined;
     this.#idleSince = performance.now();
     this.#bytesAtRest = this.socket.bytesRead;
     // After an end there is nobody to answer; what was pipelined must not be done either, since the client will

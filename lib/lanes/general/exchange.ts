@@ -101,10 +101,11 @@ export class Exchange {
     this.#req.setMaxListeners(0);
     this.#res.setMaxListeners(0);
     this.#res.once('close', () => this.#closed());
-    this.#client.onBrokenBody(
-      () => this.#bodyBroken(),
-      () => this.#req.complete,
-    );
+    this.#client.receive({
+      received: () => this.#req.complete,
+      awaits: () => !this.#res.headersSent && this.#body.starved,
+      failed: (answer) => this.#bodyFailed(answer),
+    });
     this.#serve().catch((error: unknown) => this.#panic(error));
   }
 
@@ -399,10 +400,13 @@ export class Exchange {
     else this.#finish();
   }
 
-  /** What the client sends as its body is no HTTP: its doing, not the endpoint's. True when it was answered. */
-  #bodyBroken(): boolean {
+  /** The client's body is no HTTP, or does not come: its doing, not the endpoint's. True when it was answered. */
+  #bodyFailed(answer: Answer): boolean {
     const answered = this.#res.headersSent;
-    if (!answered) this.#status = 400;
+    if (!answered) {
+      this.#status = answer.status;
+      this.#routerError = answer.routerError;
+    }
     this.#clientGone = true;
     this.#lease?.connection.destroy();
     this.#attempts?.abort(clientGone());

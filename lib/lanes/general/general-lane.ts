@@ -1,13 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Socket, Server as TcpServer } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Answer, isAnswer, versionNotSupported } from '../../request/answer.ts';
+import { type Answer, badRequest, bodyTooSlow, isAnswer, versionNotSupported } from '../../request/answer.ts';
 import { expectation } from '../../request/expectation.ts';
 import { requestFraming } from '../../request/framing.ts';
 import { requestHost } from '../../request/host.ts';
 import { hasToken } from '../../request/request-head.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
 import { upgradeToken } from '../../request/upgrade.ts';
+import { BodyRateGuard } from '../body-rate.ts';
 import { ConnectionPool } from '../connection-pool.ts';
 import type { LaneDeps, LaneFigures } from '../lane.ts';
 import { sendAnswer } from './answer-writer.ts';
@@ -39,6 +40,7 @@ export class GeneralLane {
   readonly #deps: LaneDeps;
   readonly #connections: ConnectionPool<EndpointConnection>;
   readonly #exchangeDeps: ExchangeDeps;
+  readonly #bodyRate: BodyRateGuard | undefined;
   readonly #clients = new Map<Socket, ClientConnection>();
   /** Requests behind which node loses bytes. */
   readonly #last = new WeakSet<IncomingMessage>();
@@ -96,6 +98,9 @@ export class GeneralLane {
     this.server.on('upgrade', (req, socket, head) => this.#upgrade(req, socket, head));
     this.server.on('connect', (req, socket) => this.#connect(req, socket));
     this.server.on('clientError', (error, socket) => this.#clientError(error, socket));
+    if (front.bodyRate !== undefined) {
+      this.#bodyRate = new BodyRateGuard(front.bodyRate, () => this.#clients.values());
+    }
   }
 
   /** Takes over a connection that somebody else accepted; bytes read from it already are to be unshifted before. */
@@ -138,6 +143,7 @@ export class GeneralLane {
       this.#stopped = true;
       this.server.close();
       clearInterval(this.#sweep);
+      this.#bodyRate?.stop();
     }
     for (const socket of [...this.#clients.keys()]) socket.destroy();
     this.#connections.stop();
@@ -145,7 +151,7 @@ export class GeneralLane {
 
   #connected(socket: Socket): void {
     if (this.#clients.has(socket)) return; // comes back after a refused upgrade
-    const client = new ClientConnection(socket);
+    const client = new ClientConnection(socket, this.#bodyTooSlow);
     this.#clients.set(socket, client);
     this.#deps.counters.connectionsOpened += 1;
     socket.on('close', () => {
@@ -297,13 +303,21 @@ export class GeneralLane {
     this.#deps.counters.badRequests += 1;
     // What is broken is the body of the request being served, or a request behind it.
     if (client.receiving) {
-      const answered = client.breakBody();
+      const answered = client.failBody(badRequest());
       if (answered) socket.destroy();
       else this.#refuse(client, refusal);
       return;
     }
     client.enter(() => this.#refuse(client, refusal));
   }
+
+  readonly #bodyTooSlow = (client: ClientConnection): void => {
+    const answer = bodyTooSlow();
+    this.#deps.counters.badRequests += 1;
+    client.refused = true;
+    if (client.failBody(answer)) client.socket.destroy();
+    else this.#refuse(client, refusalText(answer, new Date().toUTCString()));
+  };
 
   /** The last words on a connection. */
   #refuse(client: ClientConnection, text: string): void {

@@ -45,12 +45,13 @@ export function refusalOf(error: Error & { code?: string; reason?: string; rawPa
   }
 }
 
-/** An answer of http.md 1 as bytes: the last on its connection, without Date. */
-export function refusalText(answer: Answer): string {
+/** An answer as bytes, the last on its connection. Those of http.md 1 have no `date`. */
+export function refusalText(answer: Answer, date = ''): string {
   let text = `HTTP/1.1 ${answer.status} ${answer.reason}\r\n`;
   for (let i = 0; i < answer.headers.length; i += 2) {
     text += `${answer.headers[i]}: ${answer.headers[i + 1]}\r\n`;
   }
+  if (date !== '') text += `Date: ${date}\r\n`;
   return `${text}Connection: close\r\n\r\n${answer.body}`;
 }
 

@@ -41,6 +41,11 @@ export class RequestBody {
     return this.#gate !== undefined && !this.#gate.opened;
   }
 
+  /** Whether an endpoint could have more of it than there is, and the client knows that it may send. */
+  get starved(): boolean {
+    return this.#request !== undefined && !this.awaited && this.#req.readableLength === 0;
+  }
+
   /** Whether nothing of it was taken yet, so that another endpoint can get all of it. */
   get intact(): boolean {
     return !this.present || (this.bytes === 0 && !this.#req.readableEnded);
