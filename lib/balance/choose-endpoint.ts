@@ -1,5 +1,6 @@
 import type { Endpoint } from '../routes/endpoint.ts';
 import type { Algorithm, Pool } from '../routes/pool.ts';
+import { hashBased } from './hash-based.ts';
 import { leastConnection } from './least-connection.ts';
 import type { PickContext, Picker } from './picker.ts';
 import { roundRobin } from './round-robin.ts';
@@ -16,10 +17,10 @@ export interface ChoiceContext extends PickContext {
 const PICKERS: Readonly<Record<Algorithm, Picker>> = {
   'round-robin': roundRobin,
   'least-connection': leastConnection,
-  hash: roundRobin,
+  hash: hashBased,
 };
 
-/** The policy of an algorithm. `hash` is served by round-robin, as when its header is missing. */
+/** The policy of an algorithm. */
 export function pickerFor(algorithm: Algorithm): Picker {
   return PICKERS[algorithm];
 }

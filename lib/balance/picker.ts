@@ -1,5 +1,6 @@
 import type { Endpoint } from '../routes/endpoint.ts';
 import type { Pool } from '../routes/pool.ts';
+import type { HashWalk } from './hash-walk.ts';
 
 /** A failure mark and a connection count, as a picker may read them. Owned by `EndpointStates`. */
 export interface EndpointView {
@@ -27,6 +28,8 @@ export interface PickContext {
   readonly localZone: string | undefined;
   /** Addresses that this request has tried already. */
   readonly tried: ReadonlySet<string> | undefined;
+  /** Of a request on a hashed route, else undefined. */
+  readonly hash: HashWalk | undefined;
 }
 
 /** Chooses an endpoint of a pool; undefined when none may be used. */

@@ -1,4 +1,5 @@
 import { type ChoiceContext, chooseEndpoint } from '../balance/choose-endpoint.ts';
+import type { HashWalk } from '../balance/hash-walk.ts';
 import { type Reached, RouterError } from '../errors.ts';
 import { type AttemptFailure, classifyFailure } from '../health/classify-failure.ts';
 import type { EndpointStates } from '../health/endpoint-states.ts';
@@ -7,6 +8,7 @@ import { endpointVerdict } from '../health/verdict.ts';
 import type { Logger } from '../log/logger.ts';
 import { countAttempt } from '../request/count-request.ts';
 import type { Counters } from '../request/counters.ts';
+import { hashWalk } from '../request/hash-walk.ts';
 import type { AttemptTimes } from '../request/record.ts';
 import type { RequestHead } from '../request/request-head.ts';
 import { isReplayable, mayReplaceConnection, mayRetry, mayTry } from '../request/retry.ts';
@@ -88,6 +90,8 @@ export class Attempts<C extends AttemptConnection> {
   readonly #mandatoryId: string | undefined;
   readonly #endpointCount: number;
   readonly #tried = new Set<string>();
+  /** Only where the route is hashed. */
+  readonly #hash: HashWalk | undefined;
   #attempt = 0;
   #replaced = false;
   #inFlight: Endpoint | undefined;
@@ -109,6 +113,10 @@ export class Attempts<C extends AttemptConnection> {
     this.#mandatoryId = negotiateId(head.headers, deps.settings);
     this.requestedId = this.#mandatoryId ?? stickyId(head.headers, deps.settings);
     this.replayable = isReplayable(head.method, head.headers, hasBody);
+    this.#hash =
+      pool.settings.algorithm === 'hash'
+        ? hashWalk(head, pool, deps.settings, (level, message, data) => deps.logger[level](message, data))
+        : undefined;
   }
 
   /** performance.now() when the first attempt began. */
@@ -250,6 +258,7 @@ export class Attempts<C extends AttemptConnection> {
       attempt,
       localZone: local ? settings.zone : undefined,
       tried: this.#tried,
+      hash: this.#hash,
       stickyId: this.requestedId,
       mandatoryId: this.#mandatoryId,
     };

@@ -1,3 +1,4 @@
+import type { Algorithm } from '../routes/pool.ts';
 import type { TraceHead } from '../tracing/trace-request.ts';
 
 /** Everything that the policies of a request read from the configuration, derived once at start. */
@@ -20,6 +21,8 @@ export interface RequestSettings {
   readonly maxAttempts: number;
   /** This worker's share of `backends.max_conns` (maxConnsShare); 0 = unlimited. */
   readonly maxConns: number;
+  /** `balancing_algorithm`: also serves requests of hashed routes that have nothing to hash. */
+  readonly defaultAlgorithm: Algorithm;
   readonly zonePreference: 'none' | 'locally-optimistic';
   readonly zone: string;
   readonly emptyPoolCode503: boolean;

@@ -26,6 +26,7 @@ export function requestSettings(
     maxRequestHeaders: config.max_request_headers,
     maxAttempts: config.backends.max_attempts,
     maxConns: maxConnsShare(config.backends.max_conns, place.workers, place.slot),
+    defaultAlgorithm: config.balancing_algorithm,
     zonePreference: config.balancing_algorithm_az_preference,
     zone: config.zone,
     emptyPoolCode503: config.empty_pool_response_code_503,

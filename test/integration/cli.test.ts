@@ -196,7 +196,7 @@ describe('turnout', () => {
             message: 'Error loading config:',
             data: {
               error:
-                'Invalid load balancing algorithm random. Allowed values are [round-robin least-connection]',
+                'Invalid global load balancing algorithm random. Allowed values are [round-robin least-connection]',
             },
           },
           {

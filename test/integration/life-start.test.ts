@@ -175,7 +175,7 @@ describe('the start of a router', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as { message: string; data: { error: string } });
     expect(lines.map(({ message }) => message)).to.deep.equal(['Error loading config:']);
-    expect(lines[0]?.data.error).to.include('Invalid load balancing algorithm fastest');
+    expect(lines[0]?.data.error).to.include('Invalid global load balancing algorithm fastest');
   });
 
   describe('fails with 1 and a line that names the culprit when', () => {

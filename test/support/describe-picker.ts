@@ -15,6 +15,7 @@ export function pickContext(fields: Partial<PickContext> = {}): PickContext {
     attempt: 1,
     localZone: undefined,
     tried: undefined,
+    hash: undefined,
     ...fields,
   };
 }

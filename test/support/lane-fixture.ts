@@ -66,6 +66,7 @@ export const LANE_SETTINGS: RequestSettings = {
   maxRequestHeaders: 0,
   maxAttempts: 3,
   maxConns: 0,
+  defaultAlgorithm: 'round-robin',
   zonePreference: 'none',
   zone: '',
   emptyPoolCode503: true,

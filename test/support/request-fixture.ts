@@ -29,6 +29,7 @@ export function requestSettings(fields: Partial<RequestSettings> = {}): RequestS
     maxRequestHeaders: 0,
     maxAttempts: 1,
     maxConns: 0,
+    defaultAlgorithm: 'round-robin',
     zonePreference: 'none',
     zone: '',
     emptyPoolCode503: false,

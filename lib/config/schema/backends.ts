@@ -33,7 +33,7 @@ export const backends = {
     'round-robin',
     ['round-robin', 'least-connection'],
     'how an endpoint is chosen when its route does not say',
-    { complaint: 'Invalid load balancing algorithm' },
+    { complaint: 'Invalid global load balancing algorithm' },
   ),
   balancing_algorithm_az_preference: choice(
     'none',

@@ -164,7 +164,7 @@ describe('a choice', () => {
     [
       'balancing_algorithm: random',
       'balancing_algorithm',
-      'Invalid load balancing algorithm random. Allowed values are [round-robin least-connection]',
+      'Invalid global load balancing algorithm random. Allowed values are [round-robin least-connection]',
     ],
     [
       'balancing_algorithm_az_preference: far',
