@@ -1,9 +1,10 @@
 import { type LevelWithSilent, pino } from 'pino';
+import { preciseNowMs } from '../clock.ts';
 import { RouterError } from '../errors.ts';
 import { errorText } from './error-text.ts';
 import { LineWriter } from './line-writer.ts';
 import type { LogData, Logger, LogLevel } from './logger.ts';
-import { preciseNowMs, rfc3339Nano } from './timestamp.ts';
+import { rfc3339Nano } from './timestamp.ts';
 
 export interface OperationalLogOptions {
   /** `logging.level`: a name of LEVEL_NAMES in any case; empty = info. */

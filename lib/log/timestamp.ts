@@ -1,17 +1,3 @@
-let origin = performance.timeOrigin;
-
-/**
- * Unix ms with a fraction down to microseconds. `Date.now()` has whole ms only, and `performance.now()` does not
- * follow when the host's clock is set, so the finer clock is moved along whenever the two part.
- */
-export function preciseNowMs(): number {
-  const wall = Date.now();
-  const fine = origin + performance.now();
-  if (Math.abs(fine - wall) <= 2) return fine;
-  origin += wall - fine;
-  return wall;
-}
-
 let cachedSecond = Number.NaN;
 let cachedText = '';
 

@@ -62,8 +62,13 @@ export function requestRecord(facts: RequestFacts): RequestRecord {
     extraHeaders:
       extraHeadersToLog.length === 0
         ? NONE
-        : extraHeadersToLog.map((name) => headerValue(head.headers, name.toLowerCase()) ?? ''),
+        : extraHeadersToLog.map((name) => extraHeader(name.toLowerCase(), facts)),
     attempts: facts.attempts,
     upgraded,
   };
+}
+
+/** From the request as it came in, except for the id, which is never the client's (http.md 4). */
+function extraHeader(lowerName: string, { head, requestId }: RequestFacts): string {
+  return lowerName === 'x-vcap-request-id' ? requestId : (headerValue(head.headers, lowerName) ?? '');
 }

@@ -242,7 +242,19 @@ describeLane('attempts', (stage) => {
     await client.reader.until('half');
     client.close();
 
-    expect(await recordOf(lane)).to.include({ status: 200, responseBytes: 4 });
+    const record = await recordOf(lane);
+    const left = 'client-conn-closed-during-response-streaming';
+    expect(record).to.include({ status: 200, responseBytes: 4, routerError: left });
+    expect(lane.lines.find(({ message }) => message === left)).to.deep.include({
+      level: 'error',
+      data: {
+        error: 'the client closed its connection',
+        bytes_written: 4,
+        total_size: 100,
+        status: 200,
+        vcap_request_id: record.requestId,
+      },
+    });
     await until(() => backend.connections[0]!.reader.closed, 'the cancellation');
     expect(lane.reports).to.deep.equal([]);
     expect(lane.lines.map(({ message }) => message)).not.to.include('backend-response-incomplete');

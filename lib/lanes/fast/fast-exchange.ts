@@ -1,3 +1,4 @@
+import { unixMsAt } from '../../clock.ts';
 import { RouterError } from '../../errors.ts';
 import type { AttemptFailure } from '../../health/classify-failure.ts';
 import { type Answer, headTooLarge, isAnswer } from '../../request/answer.ts';
@@ -9,9 +10,10 @@ import type { RequestRecord } from '../../request/record.ts';
 import { headerValue } from '../../request/request-head.ts';
 import { requestRecord } from '../../request/request-record.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
+import type { Endpoint } from '../../routes/endpoint.ts';
 import type { Pool } from '../../routes/pool.ts';
 import type { RouteTable } from '../../routes/route-table.ts';
-import { logAnswer } from '../answer-log.ts';
+import { CLIENT_LEFT_ANSWER, logAnswer, logClientLeft } from '../answer-log.ts';
 import { type AttemptDeps, Attempts, type Lease } from '../attempts.ts';
 import { beginRequest } from '../begin-request.ts';
 import type {
@@ -53,8 +55,8 @@ export class FastExchange implements ClientExchange, ResponseReader {
   readonly #link: ClientSide;
   readonly #request: SoundRequest;
   readonly #requestId: string;
-  readonly #receivedAtMs: number;
   readonly #startedAt = performance.now();
+  readonly #receivedAtMs = unixMsAt(this.#startedAt);
   #pool: Pool | undefined;
   #attempts: Attempts<EndpointSide> | undefined;
   #lease: Lease<EndpointSide> | undefined;
@@ -74,6 +76,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
   #continued = false;
   /** Whether a part of an endpoint's answer is on its way to the client. */
   #answering = false;
+  #responseHeaders: readonly string[] = [];
   #responseComplete = false;
   #close = false;
   #information = 0;
@@ -92,7 +95,6 @@ export class FastExchange implements ClientExchange, ResponseReader {
     this.#requestId = begun.requestId;
     this.#link = link;
     this.method = request.head.method;
-    this.#receivedAtMs = deps.now();
     this.#received = link.received;
   }
 
@@ -175,11 +177,11 @@ export class FastExchange implements ClientExchange, ResponseReader {
     lease.connection.out.head(this.method, route.target, headers, framing);
   }
 
-  #facts(lease: Lease<EndpointSide>): ExchangeFacts {
+  #facts({ endpoint }: { readonly endpoint: Endpoint }): ExchangeFacts {
     const { settings, now } = this.#deps;
     return {
       request: this.#request,
-      endpoint: lease.endpoint,
+      endpoint,
       requestId: this.#requestId,
       settings,
       nowMs: now(),
@@ -259,6 +261,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
       this.#attempts.abort(clientGone());
     } else {
       lease?.connection.destroy();
+      if (lease !== undefined && !this.#responseComplete) this.#clientLeftAnswer();
       this.#finish();
     }
   }
@@ -300,6 +303,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
     });
     this.#close = this.#mustClose();
     this.#answering = true;
+    this.#responseHeaders = raw;
     this.#status = response.status;
     this.#attempts!.responded();
     // Nothing is waited for any more: the answer is here.
@@ -417,6 +421,17 @@ export class FastExchange implements ClientExchange, ResponseReader {
     this.#finish();
   }
 
+  /** The client left in the middle of its answer: told by the log alone, since the head is out. */
+  #clientLeftAnswer(): void {
+    if (this.#routerError === '') this.#routerError = CLIENT_LEFT_ANSWER;
+    logClientLeft(this.#deps.logger, {
+      bytesWritten: this.#responseBytes,
+      announced: headerValue(this.#responseHeaders, 'content-length'),
+      status: this.#status,
+      requestId: this.#requestId,
+    });
+  }
+
   /** A part of an answer is out that will never be whole: it must not look complete. */
   #cut(): void {
     this.#lease?.connection.destroy();
@@ -482,13 +497,21 @@ export class FastExchange implements ClientExchange, ResponseReader {
     this.#link.exchangeDone(this.#close);
   }
 
+  /** What would have been sent, had the last endpoint taken a connection: the log shows it all the same. */
+  #unsentHeaders(): readonly string[] | undefined {
+    const attempts = this.#attempts;
+    if (attempts?.startedAt === undefined || attempts.endpoint === undefined) return undefined;
+    const facts = this.#facts({ endpoint: attempts.endpoint });
+    return endpointHead(facts, this.#deps.connections.keepAlive).headers;
+  }
+
   #record(): RequestRecord {
     const endedAt = performance.now();
     return requestRecord({
       head: this.#request.head,
       route: this.#request.route,
       protocol: this.#link.protocol,
-      sentHeaders: this.#sentHeaders,
+      sentHeaders: this.#sentHeaders ?? this.#unsentHeaders(),
       receivedAtMs: this.#receivedAtMs,
       startedAt: this.#startedAt,
       endedAt,

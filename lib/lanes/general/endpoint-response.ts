@@ -36,6 +36,11 @@ export class EndpointResponse {
     return this.#ended;
   }
 
+  /** Its `Content-Length`. */
+  get announcedLength(): string | undefined {
+    return headerValue(this.#response.rawHeaders, 'content-length');
+  }
+
   /** `headers` from the policy. Throws when they cannot be sent; nothing was written then. */
   writeHead(headers: readonly string[], close: boolean): void {
     const { statusCode: status = 0 } = this.#response;

@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
+import { unixMsAt } from '../../clock.ts';
 import { type ErrorCode, RouterError } from '../../errors.ts';
 import type { AttemptFailure } from '../../health/classify-failure.ts';
 import { type Answer, headTooLarge, isAnswer } from '../../request/answer.ts';
@@ -11,9 +12,10 @@ import { headerValue } from '../../request/request-head.ts';
 import { requestRecord } from '../../request/request-record.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
 import { isWebSocket } from '../../request/upgrade.ts';
+import type { Endpoint } from '../../routes/endpoint.ts';
 import type { Pool } from '../../routes/pool.ts';
 import type { RouteTable } from '../../routes/route-table.ts';
-import { logAnswer } from '../answer-log.ts';
+import { CLIENT_LEFT_ANSWER, logAnswer, logClientLeft } from '../answer-log.ts';
 import { type AttemptDeps, Attempts, type Lease } from '../attempts.ts';
 import { beginRequest } from '../begin-request.ts';
 import { informationText, MAX_INFORMATION } from '../information.ts';
@@ -50,8 +52,8 @@ export class Exchange {
   readonly #onSwitch: SwitchHandler | undefined;
   readonly #body: RequestBody;
   readonly #requestId: string;
-  readonly #receivedAtMs: number;
   readonly #startedAt = performance.now();
+  readonly #receivedAtMs = unixMsAt(this.#startedAt);
   readonly #onClosed: () => void;
   #pool: Pool | undefined;
   #attempts: Attempts<EndpointConnection> | undefined;
@@ -87,7 +89,6 @@ export class Exchange {
     this.#client = client;
     this.#onClosed = onClosed;
     this.#onSwitch = onSwitch;
-    this.#receivedAtMs = deps.now();
     const sendContinue = request.expectsContinue ? (): void => this.#sendContinue() : undefined;
     this.#body = new RequestBody(req, request.framing, client, sendContinue);
   }
@@ -202,11 +203,11 @@ export class Exchange {
     return headers;
   }
 
-  #facts(lease: Lease<EndpointConnection>): ExchangeFacts {
+  #facts({ endpoint }: { readonly endpoint: Endpoint }): ExchangeFacts {
     const { settings, now } = this.#deps;
     return {
       request: this.#request,
-      endpoint: lease.endpoint,
+      endpoint,
       requestId: this.#requestId,
       settings,
       nowMs: now(),
@@ -393,11 +394,23 @@ export class Exchange {
       return;
     }
     this.#clientGone = true;
+    if (this.#response?.complete === false) this.#clientLeftAnswer(this.#response);
     this.#lease?.connection.destroy();
     // While an attempt is under way its end is the end of the request: it is logged and judged first.
     if (this.#settleAttempt !== undefined) this.#settleAttempt(clientGone());
     else if (this.#attempts !== undefined && this.#status === 0) this.#attempts.abort(clientGone());
     else this.#finish();
+  }
+
+  /** The client left in the middle of its answer: told by the log alone, since the head is out. */
+  #clientLeftAnswer(response: EndpointResponse): void {
+    if (this.#routerError === '') this.#routerError = CLIENT_LEFT_ANSWER;
+    logClientLeft(this.#deps.logger, {
+      bytesWritten: response.bytes,
+      announced: response.announcedLength,
+      status: this.#status,
+      requestId: this.#requestId,
+    });
   }
 
   /** The client's body is no HTTP, or does not come: its doing, not the endpoint's. True when it was answered. */
@@ -440,13 +453,21 @@ export class Exchange {
     this.#onClosed();
   }
 
+  /** What would have been sent, had the last endpoint taken a connection: the log shows it all the same. */
+  #unsentHeaders(): readonly string[] | undefined {
+    const attempts = this.#attempts;
+    if (attempts?.startedAt === undefined || attempts.endpoint === undefined) return undefined;
+    const facts = this.#facts({ endpoint: attempts.endpoint });
+    return endpointHead(facts, this.#deps.connections.keepAlive).headers;
+  }
+
   #record(): RequestRecord {
     const endedAt = performance.now();
     return requestRecord({
       head: this.#request.head,
       route: this.#request.route,
       protocol: this.#req.httpVersionMinor === 0 ? 'HTTP/1.0' : 'HTTP/1.1',
-      sentHeaders: this.#sentHeaders,
+      sentHeaders: this.#sentHeaders ?? this.#unsentHeaders(),
       receivedAtMs: this.#receivedAtMs,
       startedAt: this.#startedAt,
       endedAt,
