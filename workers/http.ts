@@ -112,6 +112,7 @@ function serve(told: Extract<ToWorker, { type: 'configure' }>): (message: ToWork
 
   const end = new WorkerEnd({
     lane,
+    tunnelSpreadMs: timerMs(config.workers.tunnel_end_spread),
     onBegin: (active, idle) => primary.send({ type: 'draining', active, idle }),
     onEnd: async () => {
       stats.report();

@@ -46,6 +46,11 @@ export class Lanes {
     await this.#general.drain(this.#fast?.drain());
   }
 
+  /** While draining: ends tunnels one by one within `ms`, those that open meanwhile included. */
+  endTunnels(ms: number): void {
+    this.#general.endTunnels(ms);
+  }
+
   /** Cuts everything. Safe to call twice. */
   stop(): void {
     this.#fast?.stop();

@@ -8,6 +8,8 @@ export interface DrainedLane {
   readonly server: Server;
   /** No new connections, keep-alive ends; resolves when all connections are gone, tunnels included. */
   drain(): Promise<void>;
+  /** Ends tunnels one by one within `ms`. */
+  endTunnels(ms: number): void;
   /** Cuts everything. */
   stop(): void;
   figures(): {
@@ -19,6 +21,8 @@ export interface DrainedLane {
 
 export interface WorkerEndDeps {
   readonly lane: DrainedLane;
+  /** Over which tunnels are ended, ms. */
+  readonly tunnelSpreadMs: number;
   /** It begins: so many connections have a request running, and so many have none. */
   readonly onBegin: (active: number, idle: number) => void;
   /** All is served, or cut: what is left is to say and write the last, and to exit. */
@@ -33,7 +37,8 @@ const CUT_WITHIN_MS = 500;
 
 /**
  * The end of a worker: refuses new work, lets what runs finish within a time, cuts the rest. Tunnels do not count as
- * running (operations.md 7): they are cut when no request is left.
+ * running (operations.md 7): they live as long as requests do, and are then ended one by one, since clients whose
+ * connections end at the same moment come back at the same moment.
  */
 export class WorkerEnd {
   readonly #deps: WorkerEndDeps;
@@ -67,7 +72,7 @@ export class WorkerEnd {
     const { activeRequests, openConnections, openTunnels } = lane.figures();
     onBegin(activeRequests, Math.max(0, openConnections - openTunnels - activeRequests));
     if (lane.server.listening) await quietMoment(lane.server, QUIET_WITHIN_MS);
-    await Promise.race([lane.drain(), this.#onlyTunnelsLeft()]);
+    await Promise.race([lane.drain(), this.#allServed()]);
     clearTimeout(this.#overdue);
     lane.stop();
     await this.#recordsFinished();
@@ -86,13 +91,22 @@ export class WorkerEnd {
     } while (left > 0 && performance.now() < deadline);
   }
 
-  /** Resolves when no request runs and no connection is left but tunnels, or when time is up. */
-  async #onlyTunnelsLeft(): Promise<void> {
-    const { lane } = this.#deps;
+  /** Resolves when no request runs and the tunnels have had their time, or when all time is up. */
+  async #allServed(): Promise<void> {
+    const { lane, tunnelSpreadMs } = this.#deps;
     const { signal } = this.#cut;
+    let tunnelsUntil: number | undefined;
     while (!signal.aborted) {
       const { activeRequests, openConnections, openTunnels } = lane.figures();
-      if (activeRequests === 0 && openConnections <= openTunnels) return;
+      const served = activeRequests === 0 && openConnections <= openTunnels;
+      const now = performance.now();
+      const left = Math.max(0, this.#deadlineMs - now);
+      if (tunnelsUntil === undefined && (served || left <= tunnelSpreadMs)) {
+        const spread = Math.min(tunnelSpreadMs, left);
+        tunnelsUntil = now + spread;
+        lane.endTunnels(spread);
+      }
+      if (served && (openTunnels === 0 || now >= (tunnelsUntil ?? now))) return;
       await pause(LOOK_EVERY_MS, undefined, { signal }).catch(() => {}); // aborted: time is up
     }
   }

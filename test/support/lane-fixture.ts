@@ -48,6 +48,7 @@ export interface RunningLane {
     idleEndpointConnections: number;
   };
   drain(): Promise<void>;
+  endTunnels(ms: number): void;
   stop(): void;
 }
 
@@ -137,6 +138,7 @@ async function startLanes(options: LaneOptions, fast: boolean): Promise<RunningL
     lines: logger.lines,
     figures: () => lane.figures(),
     drain: () => lane.drain(),
+    endTunnels: (ms) => lane.endTunnels(ms),
     stop: () => lane.stop(),
   };
 }

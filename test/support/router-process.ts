@@ -29,6 +29,7 @@ export interface WorkerFigures {
   readonly routes: number;
   readonly endpoints: number;
   readonly requests: number;
+  readonly tunnels: number;
 }
 
 export interface RouterOptions {

@@ -26,6 +26,11 @@ export const life = {
       request_body_rate_window: duration(10_000, 'the time over which min_request_body_rate is measured', {
         min: 1_000,
       }),
+      tunnel_end_spread: duration(
+        5_000,
+        'a draining worker ends WebSockets and other tunnels one by one over this time, once its requests are done; 0 = all at once',
+        { min: 0 },
+      ),
       orphan_grace: duration(30_000, 'how long workers that lost their primary process go on serving', {
         min: 0,
       }),

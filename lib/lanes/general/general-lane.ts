@@ -20,7 +20,7 @@ import { Forwarder } from './forwarder.ts';
 import { incomingHead } from './incoming-head.ts';
 import { refusalOf, refusalText } from './refusals.ts';
 import { RequestBody } from './request-body.ts';
-import { tunnel } from './tunnel.ts';
+import { Tunnels } from './tunnels.ts';
 
 /** A connection idle for this long while draining has most likely no request on its way to us. */
 const DRAIN_IDLE_MS = 1_000;
@@ -45,7 +45,7 @@ export class GeneralLane {
   /** Requests behind which node loses bytes. */
   readonly #last = new WeakSet<IncomingMessage>();
   #activeRequests = 0;
-  #openTunnels = 0;
+  readonly #tunnels: Tunnels;
   #draining: Promise<void> | undefined;
   #drained: (() => void) | undefined;
   /** Draining, and no other connection can come. */
@@ -55,6 +55,7 @@ export class GeneralLane {
 
   constructor(deps: LaneDeps) {
     this.#deps = deps;
+    this.#tunnels = new Tunnels(deps.random);
     this.#connections = new ConnectionPool(
       deps.endpoints,
       (key, socket, times, idleMs, owner) => new EndpointConnection(key, socket, times, idleMs, owner),
@@ -112,7 +113,7 @@ export class GeneralLane {
     return {
       activeRequests: this.#activeRequests,
       openConnections: this.#clients.size,
-      openTunnels: this.#openTunnels,
+      openTunnels: this.#tunnels.size,
       idleEndpointConnections: this.#connections.idleCount,
     };
   }
@@ -135,6 +136,11 @@ export class GeneralLane {
       });
     });
     return this.#draining;
+  }
+
+  /** Ends tunnels one by one within `ms`, those that open meanwhile included. */
+  endTunnels(ms: number): void {
+    this.#tunnels.endWithin(ms);
   }
 
   /** Cuts everything. Safe to call twice. */
@@ -245,13 +251,11 @@ export class GeneralLane {
         : (...[switched, head]: Parameters<NonNullable<ConstructorParameters<typeof Exchange>[6]>>) => {
             const early = detached.release();
             this.#activeRequests -= 1;
-            this.#openTunnels += 1;
             this.#deps.counters.tunnelsOpened += 1;
             client.socket.write(head, 'latin1');
             if (switched.firstBytes.length > 0) client.socket.write(switched.firstBytes);
             if (early.length > 0) switched.socket.write(early);
-            return tunnel(client.socket, switched.socket).then(() => {
-              this.#openTunnels -= 1;
+            return this.#tunnels.join(client.socket, switched.socket).then(() => {
               this.#deps.counters.tunnelsClosed += 1;
               this.#activeRequests += 1; // taken back by leave()
             });

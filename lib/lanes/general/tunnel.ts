@@ -5,29 +5,39 @@ const FLUSH_MS = 5_000;
 
 /**
  * Joins two sockets until either side ends, breaks or closes; then both are closed (contract: http.md 13).
- * Resolves when both are. What one side sent before it ended still reaches the other.
+ * What one side sent before it ended still reaches the other.
  */
-export function tunnel(client: Socket, endpoint: Socket): Promise<void> {
-  return new Promise((resolve) => {
+export class Tunnel {
+  /** Resolves when both are closed. */
+  readonly closed: Promise<void>;
+  readonly #client: Socket;
+  readonly #endpoint: Socket;
+  #flushing: NodeJS.Timeout | undefined;
+
+  constructor(client: Socket, endpoint: Socket) {
+    this.#client = client;
+    this.#endpoint = endpoint;
+    this.closed = new Promise((resolve) => this.#join(resolve));
+  }
+
+  /** Ends both sides in an orderly way. */
+  end(): void {
+    this.#finish(this.#client);
+    this.#finish(this.#endpoint);
+  }
+
+  #join(resolve: () => void): void {
+    const client = this.#client;
+    const endpoint = this.#endpoint;
     let open = 2;
-    let flushing: NodeJS.Timeout | undefined;
     const closed = (other: Socket): void => {
       open -= 1;
       if (open > 0) {
-        finish(other);
+        this.#finish(other);
         return;
       }
-      clearTimeout(flushing);
+      clearTimeout(this.#flushing);
       resolve();
-    };
-    const finish = (socket: Socket): void => {
-      if (socket.destroyed) return;
-      flushing ??= setTimeout(() => {
-        client.destroy();
-        endpoint.destroy();
-      }, FLUSH_MS);
-      if (socket.writableFinished) socket.destroy();
-      else socket.end(() => socket.destroy());
     };
     for (const [socket, other] of [
       [client, endpoint],
@@ -38,11 +48,21 @@ export function tunnel(client: Socket, endpoint: Socket): Promise<void> {
       socket.setNoDelay(true);
       socket.once('close', () => closed(other));
       socket.once('end', () => {
-        finish(other);
+        this.#finish(other);
         socket.destroySoon();
       });
       socket.pipe(other);
     }
     if (client.destroyed) endpoint.destroy();
-  });
+  }
+
+  #finish(socket: Socket): void {
+    if (socket.destroyed) return;
+    this.#flushing ??= setTimeout(() => {
+      this.#client.destroy();
+      this.#endpoint.destroy();
+    }, FLUSH_MS);
+    if (socket.writableFinished) socket.destroy();
+    else socket.end(() => socket.destroy());
+  }
 }

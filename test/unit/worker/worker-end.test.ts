@@ -21,6 +21,13 @@ function aLane() {
       did.push('stop');
       Object.assign(figures, { activeRequests: 0, openConnections: 0, openTunnels: 0 });
     },
+    endTunnels: (ms: number): void => {
+      did.push(`end tunnels ${ms > 0 ? 'one by one' : 'at once'}`);
+    },
+    finishTunnel: (): void => {
+      figures.openTunnels = 0;
+      figures.openConnections = figures.activeRequests;
+    },
     finishRequest: (): void => {
       figures.activeRequests = 0;
       figures.openConnections = figures.openTunnels;
@@ -28,10 +35,11 @@ function aLane() {
   };
 }
 
-function anEnd() {
+function anEnd(tunnelSpreadMs = 0) {
   const lane = aLane();
   const end = new WorkerEnd({
     lane,
+    tunnelSpreadMs,
     onBegin: (active, idle) => lane.did.push(`begin ${active} ${idle}`),
     onEnd: async () => {
       lane.did.push('end');
@@ -48,7 +56,38 @@ describe('WorkerEnd', () => {
     expect(lane.did).to.deep.equal(['begin 1 1', 'drain']);
     lane.finishRequest();
     await ended;
-    expect(lane.did).to.deep.equal(['begin 1 1', 'drain', 'stop', 'end']);
+    expect(lane.did).to.deep.equal(['begin 1 1', 'drain', 'end tunnels at once', 'stop', 'end']);
+  });
+
+  it('has tunnels ended one by one when no request is left, and waits for that', async () => {
+    const { lane, end } = anEnd(300_000);
+    const ended = end.begin(600_000);
+    await until(() => lane.did.includes('drain'), 'the drain');
+    lane.finishRequest();
+    await until(() => lane.did.includes('end tunnels one by one'), 'the tunnels to be told');
+    expect(lane.did).to.not.include('stop');
+    lane.finishTunnel();
+    await ended;
+    expect(lane.did).to.deep.equal(['begin 1 1', 'drain', 'end tunnels one by one', 'stop', 'end']);
+  });
+
+  it('has them ended within the time that is left while requests still run', async () => {
+    const { lane, end } = anEnd(600_000);
+    const ended = end.begin(300_000);
+    await until(() => lane.did.includes('end tunnels one by one'), 'the tunnels to be told');
+    expect(lane.did).to.deep.equal(['begin 1 1', 'drain', 'end tunnels one by one']);
+    lane.finishTunnel();
+    lane.finishRequest();
+    await ended;
+  });
+
+  it('cuts tunnels that outlive their time', async () => {
+    const { lane, end } = anEnd(100);
+    const ended = end.begin(600_000);
+    await until(() => lane.did.includes('drain'), 'the drain');
+    lane.finishRequest();
+    await ended;
+    expect(lane.did).to.deep.equal(['begin 1 1', 'drain', 'end tunnels one by one', 'stop', 'end']);
   });
 
   it('cuts when its time is over', async () => {
