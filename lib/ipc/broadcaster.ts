@@ -79,6 +79,8 @@ export class Broadcaster {
   readonly #chunks: TableChunks;
   readonly #readers = new Map<number, Reader>();
   #turnPending = false;
+  /** Whole tables sent to workers that had one or were to have one already. */
+  resyncs = 0;
 
   constructor(deps: BroadcasterDeps) {
     this.#deps = deps;
@@ -210,6 +212,7 @@ export class Broadcaster {
 
   #startTable(reader: Reader): void {
     this.#log.seal();
+    if (reader.table > 0) this.resyncs += 1;
     reader.table += 1;
     reader.keys = this.#chunks.keys(this.#log.head);
     reader.at = 0;

@@ -3,10 +3,12 @@ import type { Logger } from '../log/logger.ts';
 import type { Change } from '../routes/change.ts';
 import { addToChecksum, endpointHash, settingsHash, takeFromChecksum } from '../routes/checksum.ts';
 import { type Endpoint, type Registration, sameEndpoint } from '../routes/endpoint.ts';
+import { isSameTag, isSucceededBy, type ModificationTag, NO_TAG } from '../routes/modification-tag.ts';
 import { type Algorithm, isAlgorithm, type PoolSettings, sameSettings } from '../routes/pool.ts';
 import { acceptsSegment, type Sharding } from '../routes/sharding.ts';
 import { shareTexts } from '../routes/share-texts.ts';
 import { contextPathOf, routeKey } from '../routes/uri.ts';
+import { type MessageCounts, RegistryCounters } from './registry-counters.ts';
 import { endpointData } from './registry-log.ts';
 import { type EndpointRecord, RegistryPool } from './registry-pool.ts';
 
@@ -29,17 +31,6 @@ export interface RegistryDeps {
   readonly onStoredChange: (key: string, address: string) => void;
 }
 
-/** What one message, cycle or restore came to. */
-export interface RegistryCounters {
-  added: number;
-  updated: number;
-  refreshed: number;
-  unregistered: number;
-  pruned: number;
-  marked: number;
-  prunedOnFailure: number;
-}
-
 /** An endpoint on a route as it comes back from a snapshot. */
 export interface RestoredRoute {
   readonly key: string;
@@ -59,15 +50,9 @@ export class Registry {
   readonly #onStoredChange: RegistryDeps['onStoredChange'];
   readonly #pools = new Map<string, RegistryPool>();
   readonly #settings = new Map<string, PoolSettings>();
-  readonly counters: RegistryCounters = {
-    added: 0,
-    updated: 0,
-    refreshed: 0,
-    unregistered: 0,
-    pruned: 0,
-    marked: 0,
-    prunedOnFailure: 0,
-  };
+  readonly counters = new RegistryCounters();
+  /** Of the endpoints that came with one: those of the routing API. */
+  readonly #tags = new WeakMap<EndpointRecord, ModificationTag>();
   #endpointCount = 0;
   #checksum = 0;
   #lastUpdateMs = 0;
@@ -112,21 +97,23 @@ export class Registry {
 
   /** A register message: adds, replaces or refreshes its endpoint on each of its routes. */
   register(registration: Registration, nowMs: number): void {
-    const { endpoint } = registration;
+    const { endpoint, modificationTag = NO_TAG } = registration;
     if (!acceptsSegment(this.#options.sharding, endpoint.isolationSegment)) return;
-    for (const uri of registration.uris) this.#registerOne(uri, endpoint, nowMs);
+    const counts = this.counters.of(endpoint);
+    for (const uri of registration.uris) this.#registerOne(uri, endpoint, modificationTag, counts, nowMs);
     this.#lastUpdateMs = nowMs;
   }
 
   /** An unregister message: removes the endpoint with that address from exactly those routes. */
   unregister(registration: Registration, nowMs: number): void {
-    const { endpoint } = registration;
+    const { endpoint, modificationTag = NO_TAG } = registration;
     if (!acceptsSegment(this.#options.sharding, endpoint.isolationSegment)) return;
+    this.counters.of(endpoint).unregister += registration.uris.length;
     for (const uri of registration.uris) {
       const key = routeKey(uri);
       const pool = this.#pools.get(key);
       const record = pool?.find(endpoint.address);
-      if (pool === undefined || record === undefined) {
+      if (pool === undefined || record === undefined || !this.#applies(record, modificationTag)) {
         if (this.#logger.enabled('debug')) {
           this.#logger.debug('endpoint-not-unregistered', endpointData(uri, endpoint));
         }
@@ -139,6 +126,7 @@ export class Registry {
       }
       if (pool.records.length === 0 && this.#mayDropEmpty(pool, nowMs)) {
         this.#drop(pool);
+        this.counters.routesUnregistered += 1;
         this.#logger.info('route-unregistered', { uri });
       }
     }
@@ -186,6 +174,7 @@ export class Registry {
       this.#takeOver(pool, endpoint, false);
       count += 1;
     }
+    this.counters.restored += count;
     return count;
   }
 
@@ -234,28 +223,58 @@ export class Registry {
     return addresses.size;
   }
 
-  #registerOne(uri: string, endpoint: Endpoint, nowMs: number): void {
+  #registerOne(
+    uri: string,
+    endpoint: Endpoint,
+    tag: ModificationTag,
+    counts: MessageCounts,
+    nowMs: number,
+  ): void {
     const key = routeKey(uri);
     const known = this.#pools.get(key);
     const pool = known ?? this.#create(key, contextPathOf(uri), endpoint, nowMs);
     const record = pool.find(endpoint.address);
     if (record === undefined) {
-      this.#add(pool, endpoint, nowMs, false);
-      this.counters.added += 1;
+      this.#tag(this.#add(pool, endpoint, nowMs, false), tag);
+      counts.added += 1;
+      this.counters.observeAge(endpoint, nowMs);
       if (this.#logger.enabled('info')) this.#logger.info('endpoint-registered', endpointData(uri, endpoint));
     } else if (sameEndpoint(record.endpoint, endpoint)) {
       record.lastSeenMs = nowMs;
       record.restored = false;
-      this.counters.refreshed += 1;
+      counts.refreshed += 1;
+      if (this.#isNews(record, tag)) this.#tag(record, tag);
       this.#takeOver(pool, record.endpoint, false);
+      return;
+    } else if (!this.#isNews(record, tag)) {
+      counts.unmodified += 1;
       return;
     } else {
       this.#replace(pool, record, endpoint, nowMs);
-      this.counters.updated += 1;
+      this.#tag(record, tag);
+      counts.updated += 1;
       if (this.#logger.enabled('info')) this.#logger.info('endpoint-registered', endpointData(uri, endpoint));
     }
     this.#takeOver(pool, endpoint, true);
-    if (known === undefined) this.#logger.info('route-registered', { uri });
+    if (known !== undefined) return;
+    this.counters.routesRegistered += 1;
+    this.#logger.info('route-registered', { uri });
+  }
+
+  /** Whether a register message with that tag may change the endpoint (bus.md 6). */
+  #isNews(record: EndpointRecord, tag: ModificationTag): boolean {
+    return isSucceededBy(this.#tags.get(record) ?? NO_TAG, tag);
+  }
+
+  /** Whether an unregister message with that tag is about this endpoint, not about an earlier one. */
+  #applies(record: EndpointRecord, tag: ModificationTag): boolean {
+    const known = this.#tags.get(record) ?? NO_TAG;
+    return isSameTag(known, tag) || isSucceededBy(known, tag);
+  }
+
+  #tag(record: EndpointRecord, tag: ModificationTag): void {
+    if (tag.guid === '') this.#tags.delete(record);
+    else this.#tags.set(record, tag);
   }
 
   #create(key: string, contextPath: string, endpoint: Endpoint, nowMs: number): RegistryPool {
@@ -279,14 +298,16 @@ export class Registry {
     this.#onChange({ op: 'drop', key: pool.key }, this.#checksum);
   }
 
-  #add(pool: RegistryPool, endpoint: Endpoint, nowMs: number, restored: boolean): void {
+  #add(pool: RegistryPool, endpoint: Endpoint, nowMs: number, restored: boolean): EndpointRecord {
     shareTexts(endpoint);
-    pool.add({ endpoint, lastSeenMs: nowMs, restored, markedUntilMs: 0 }, nowMs);
+    const record: EndpointRecord = { endpoint, lastSeenMs: nowMs, restored, markedUntilMs: 0 };
+    pool.add(record, nowMs);
     this.#endpointCount += 1;
     this.#checksum = addToChecksum(this.#checksum, endpointHash(pool.key, endpoint));
     this.#onChange({ op: 'put', key: pool.key, endpoint }, this.#checksum);
     // What was just read from the store need not be written to it.
     if (!restored) this.#onStoredChange(pool.key, endpoint.address);
+    return record;
   }
 
   #replace(pool: RegistryPool, record: EndpointRecord, endpoint: Endpoint, nowMs: number): void {

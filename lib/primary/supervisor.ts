@@ -7,6 +7,7 @@ import type { EndpointVerdict, ListenMode, ToPrimary, ToWorker, WorkerStats } fr
 import type { Logger } from '../log/logger.ts';
 import { addCounters, type CounterValues, zeroCounters } from '../request/counters.ts';
 import { DrainTally } from './drain-tally.ts';
+import { LatestBySource } from './latest-by-source.ts';
 import { WorkerSlot, type WorkerState } from './worker-slot.ts';
 
 export interface SupervisorDeps {
@@ -55,6 +56,9 @@ export class Supervisor {
   readonly #log: Logger;
   readonly #slots: readonly WorkerSlot[];
   readonly #buried: CounterValues = zeroCounters();
+  readonly #sources = new LatestBySource();
+  /** Workers that ended although nobody had told them to. */
+  deaths = 0;
   #port: number | undefined;
   #portIsKnown = false;
   #healthy = false;
@@ -127,6 +131,11 @@ export class Supervisor {
     addCounters(total, this.#buried);
     for (const slot of this.#slots) if (slot.stats !== undefined) addCounters(total, slot.stats.counters);
     return total;
+  }
+
+  /** Seconds that the latest request of each app took. */
+  get sources(): ReadonlyMap<string, number> {
+    return this.#sources.values;
   }
 
   tellHealth(healthy: boolean): void {
@@ -222,6 +231,7 @@ export class Supervisor {
         return;
       case 'stats':
         slot.stats = message.stats;
+        if (message.stats.sources !== undefined) this.#sources.add(message.stats.sources);
         return;
       case 'draining':
         this.#tally?.add(id, message.active, message.idle);
@@ -300,6 +310,7 @@ export class Supervisor {
       this.#checkEnded();
       return;
     }
+    this.deaths += 1;
     this.#deps.onListening(this.listening);
     // It may have been the one that was to find a port, or the last that had not died before.
     this.#tellListen();

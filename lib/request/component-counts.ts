@@ -1,3 +1,5 @@
+import { labelled } from '../labelled.ts';
+
 /** What the requests to endpoints with one `component` tag came to (contract: operations.md 9 and 11). */
 export interface ComponentCounts {
   /** Attempts at such endpoints, retries included. */
@@ -14,10 +16,6 @@ export interface ComponentCounts {
   finishedAtMs: number;
 }
 
-/** More tags than a platform has; whoever registers endpoints could otherwise make us keep any number. */
-const MOST_COMPONENTS = 256;
-const ALL_OTHERS = '(other)';
-
 function zeroComponent(): ComponentCounts {
   return {
     attempts: 0,
@@ -32,21 +30,12 @@ function zeroComponent(): ComponentCounts {
   };
 }
 
-/** The counts of a component, from its first use on; beyond 256 of them the rest share one. */
+/** The counts of a component, from its first use on. */
 export function componentCounts(
   components: Map<string, ComponentCounts>,
   component: string,
 ): ComponentCounts {
-  return components.get(component) ?? newComponent(components, component);
-}
-
-function newComponent(components: Map<string, ComponentCounts>, component: string): ComponentCounts {
-  const name = components.size < MOST_COMPONENTS ? component : ALL_OTHERS;
-  const known = components.get(name);
-  if (known !== undefined) return known;
-  const counts = zeroComponent();
-  components.set(name, counts);
-  return counts;
+  return labelled(components, component, zeroComponent);
 }
 
 /** Adds `more` onto `total`, in place; of the latest values the later one stays. */

@@ -1,3 +1,5 @@
+import type { ModificationTag } from './modification-tag.ts';
+
 /** The `options` member of a register message, as far as this router acts on it (contract: newer.md 2-3). */
 export interface EndpointOptions {
   /** As sent, an invalid text too: `/routes` shows it. Empty when absent. */
@@ -48,6 +50,8 @@ export const NO_OPTIONS: EndpointOptions = Object.freeze({
 export interface Registration {
   readonly uris: readonly string[];
   readonly endpoint: Endpoint;
+  /** Absent on the bus. */
+  readonly modificationTag?: ModificationTag;
 }
 
 /** Whether a registration says nothing new, so that it only moves a deadline (registry.md 4, zone included). */
