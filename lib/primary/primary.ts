@@ -9,8 +9,10 @@ import { localAddress } from '../feed/local-address.ts';
 import { startMessage } from '../feed/start-message.ts';
 import { Subscriber } from '../feed/subscriber.ts';
 import { Broadcaster } from '../ipc/broadcaster.ts';
+import type { Logger } from '../log/logger.ts';
 import { createLogger } from '../log/operational-log.ts';
 import { LoopDelay } from '../loop-delay.ts';
+import type { MetricsServer } from '../status/metrics/metrics-server.ts';
 import { StatusServer } from '../status/status-server.ts';
 import { SnapshotKeeper } from '../store/keeper.ts';
 import { createStore } from '../store/open-store.ts';
@@ -20,6 +22,7 @@ import { Pruner } from './pruner.ts';
 import { Registry } from './registry.ts';
 import {
   busServers,
+  metricsSettings,
   registryOptions,
   statusSettings,
   storeSettings,
@@ -141,6 +144,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     finish: [
       () => clearInterval(beat),
       () => status.stop(),
+      () => metrics?.stop(),
       () => pruner.stop(),
       () => subscriber?.stop(),
       () => bus?.stop(),
@@ -154,24 +158,22 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
       process.exit(code);
     },
   });
-  const status = new StatusServer(
-    statusSettings(config),
-    new StatusView({
-      index: config.index,
-      uuid: randomUUID(),
-      startedAtMs: now(),
-      now,
-      registry,
-      broadcaster,
-      supervisor,
-      life,
-      store,
-      keeper,
-      feed: () => ({ connected: subscriber?.connected ?? false, ...subscriber?.counters }),
-      loopDelay: shownLoopDelay,
-    }),
-    logger.child('status'),
-  );
+  const view = new StatusView({
+    index: config.index,
+    uuid: randomUUID(),
+    startedAtMs: now(),
+    now,
+    registry,
+    broadcaster,
+    supervisor,
+    life,
+    store,
+    keeper,
+    feed: () => ({ connected: subscriber?.connected ?? false, ...subscriber?.counters }),
+    loopDelay: shownLoopDelay,
+  });
+  const status = new StatusServer(statusSettings(config), view, logger.child('status'));
+  let metrics: MetricsServer | undefined;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const) {
     process.on(signal, () => void life.signalled(signal));
   }
@@ -179,6 +181,8 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
 
   const { startAborted } = life;
   try {
+    metrics = await startMetrics(config, view, logger);
+    if (startAborted.aborted) return;
     await probeAccessLog(config, logger);
     const listening = await status.start().catch((error: Error) => {
       logger.error('initialize-router-error', { error: error.message });
@@ -254,6 +258,27 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     logger.error('gorouter.exited-with-failure', { error });
     supervisor.kill();
     process.exit(1);
+  }
+}
+
+/** Rejects when they are wanted and cannot be had: dashboards without figures are found out too late. */
+async function startMetrics(
+  config: Config,
+  view: StatusView,
+  logger: Logger,
+): Promise<MetricsServer | undefined> {
+  try {
+    const settings = metricsSettings(config);
+    if (settings === undefined) return undefined;
+    // Most routers start without, and sooner for it.
+    const { MetricsServer } = await import('../status/metrics/metrics-server.ts');
+    const metrics = new MetricsServer(settings, view, logger.child('metrics'));
+    const { host, port } = await metrics.start();
+    process.stderr.write(`Metrics endpoint is listening on ${host}:${port}/metrics\n`);
+    return metrics;
+  } catch (error) {
+    logger.error('metrics-server-error', { error: error instanceof Error ? error.message : String(error) });
+    throw error;
   }
 }
 

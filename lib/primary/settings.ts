@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { timerMs } from '../config/duration.ts';
 import type { Config } from '../config/schema.ts';
+import type { MetricsSettings } from '../status/metrics/metrics-server.ts';
 import type { StatusSettings } from '../status/status-server.ts';
+import { PLATFORM_TLS } from '../tls/platform-rules.ts';
 import type { RegistryOptions } from './registry.ts';
 
 export function registryOptions(config: Config): RegistryOptions {
@@ -76,4 +80,27 @@ export function statusSettings(config: Config): StatusSettings {
     routesPort: status.routes.port,
     defaultAlgorithm: config.balancing_algorithm,
   };
+}
+
+/** Undefined while they are off. Throws what reading the files of the certificates throws. */
+export function metricsSettings(config: Config): MetricsSettings | undefined {
+  const { enabled, port, cert_path, key_path, ca_path } = config.prometheus;
+  if (!enabled) return undefined;
+  const settings = {
+    port,
+    perRequest: config.per_request_metrics_reporting,
+    perApp: config.per_app_prometheus_http_metrics_reporting,
+  };
+  if (cert_path === '') return settings;
+  const options = {
+    ...PLATFORM_TLS,
+    cert: readFileSync(cert_path),
+    key: readFileSync(key_path),
+    ca: readFileSync(ca_path),
+    requestCert: true,
+    rejectUnauthorized: true,
+  };
+  // Made here once, so that what is wrong with a file is said at start.
+  createSecureContext(options);
+  return { ...settings, tls: { options, http2: false } };
 }

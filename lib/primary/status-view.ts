@@ -1,5 +1,6 @@
 import type { Broadcaster } from '../ipc/broadcaster.ts';
 import type { LoopDelay } from '../loop-delay.ts';
+import type { MetricSources, RegistryFigures } from '../status/metrics/sources.ts';
 import type {
   PrimaryFigures,
   ProcessFigures,
@@ -30,8 +31,8 @@ export interface StatusViewDeps {
   readonly loopDelay: LoopDelay;
 }
 
-/** The primary as the status servers see it. */
-export class StatusView implements StatusSources {
+/** The primary as the status servers and the metrics see it. */
+export class StatusView implements StatusSources, MetricSources {
   readonly #deps: StatusViewDeps;
 
   constructor(deps: StatusViewDeps) {
@@ -50,12 +51,35 @@ export class StatusView implements StatusSources {
     for (const { key, records } of this.#deps.registry.pools()) yield { key, endpoints: records };
   }
 
+  registry(): RegistryFigures {
+    return this.#deps.registry.counters;
+  }
+
+  *hashPools(): Iterable<readonly [string, number]> {
+    for (const { key, settings, records } of this.#deps.registry.pools()) {
+      if (settings.algorithm === 'hash' && records.length > 0) yield [key, records.length];
+    }
+  }
+
+  latestBySource(): ReadonlyMap<string, number> {
+    return this.#deps.supervisor.sources;
+  }
+
+  workerDeaths(): number {
+    return this.#deps.supervisor.deaths;
+  }
+
+  resyncs(): number {
+    return this.#deps.broadcaster.resyncs;
+  }
+
   workers(): readonly WorkerView[] {
     const { broadcaster, supervisor } = this.#deps;
-    return supervisor.workers.map(({ id, pid, state, stats }) => {
+    return supervisor.workers.map(({ id, slot, pid, state, stats }) => {
       const replica = broadcaster.view(id);
       return {
         id,
+        slot,
         pid,
         state,
         epoch: replica === undefined ? '' : broadcaster.epoch,

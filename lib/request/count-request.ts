@@ -20,6 +20,7 @@ export function countRequest(counters: Counters, record: RequestRecord): void {
   if (!record.upgraded) {
     const bucket = latencyBucket(responseTimeMs);
     counters.latency[bucket] = (counters.latency[bucket] ?? 0) + 1;
+    counters.latencySumMs += responseTimeMs;
   }
   if (sources !== undefined) {
     const source = endpoint?.tags?.source_id ?? 'gorouter';

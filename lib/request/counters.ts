@@ -32,6 +32,8 @@ export interface CounterValues {
   tunnelsClosed: number;
   /** Counts per bucket of LATENCY_BOUNDS_MS, then one for everything above. */
   latency: number[];
+  /** Of all that the buckets count. */
+  latencySumMs: number;
   /** By the `component` tag of the endpoint; empty for those without one. */
   components: Map<string, ComponentCounts>;
   latest: LatestTimes;
@@ -94,6 +96,7 @@ export function zeroCounters(): CounterValues {
     tunnelsOpened: 0,
     tunnelsClosed: 0,
     latency: new Array<number>(LATENCY_BOUNDS_MS.length + 1).fill(0),
+    latencySumMs: 0,
     components: new Map(),
     latest: { finishedAtMs: 0, gorouterMs: 0, lookupAtMs: 0, lookupNs: 0 },
   };

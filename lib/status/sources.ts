@@ -16,6 +16,8 @@ export interface EndpointView {
 
 export interface WorkerView {
   readonly id: number;
+  /** Its place, 0 and up: unlike its id the same for a worker that replaces it. */
+  readonly slot: number;
   readonly pid: number;
   readonly state: string;
   /** Of the table it has; empty before it has one. */

@@ -1,11 +1,20 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createSecureServer, type Http2SecureServer } from 'node:http2';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import { RouterError } from '../errors.ts';
 import type { Logger } from '../log/logger.ts';
 
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
+}
+
+export interface ListenerTls {
+  readonly options: TlsOptions;
+  /** Whether ALPN offers `h2` and `http/1.1`; else clients that ask are not answered. */
+  readonly http2: boolean;
 }
 
 export interface StatusListenerConfig {
@@ -15,6 +24,8 @@ export interface StatusListenerConfig {
   /** How long a request may take to come, and an answer to go. */
   readonly limitMs: number;
   readonly log: Logger;
+  /** Plain HTTP when absent. */
+  readonly tls?: ListenerTls;
   /** Gets the path, without the query. */
   readonly handle: (path: string, request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 }
@@ -25,21 +36,41 @@ const MAX_CONNECTIONS = 1024;
 /** One listening address of the status servers. */
 export class StatusListener {
   readonly #config: StatusListenerConfig;
-  readonly #server: Server;
+  readonly #server: Server | TlsServer | Http2SecureServer;
+  /** The server of HTTP/2 cannot cut those that are open. */
+  readonly #sockets = new Set<Socket>();
 
   constructor(config: StatusListenerConfig) {
     this.#config = config;
-    const { limitMs } = config;
-    this.#server = createServer(
-      {
-        requestTimeout: limitMs,
-        headersTimeout: limitMs,
-        keepAliveTimeout: limitMs,
-        connectionsCheckingInterval: Math.min(1000, limitMs / 4),
-      },
-      (request, response) => this.#serve(request, response),
-    );
+    this.#server = this.#createServer();
     this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+  }
+
+  #createServer(): Server | TlsServer | Http2SecureServer {
+    const { limitMs, tls } = this.#config;
+    const limits = {
+      requestTimeout: limitMs,
+      headersTimeout: limitMs,
+      keepAliveTimeout: limitMs,
+      connectionsCheckingInterval: Math.min(1000, limitMs / 4),
+    };
+    const serve = (request: IncomingMessage, response: ServerResponse): void =>
+      this.#serve(request, response);
+    if (tls === undefined) return createServer(limits, serve);
+    const secure = { ...tls.options, handshakeTimeout: limitMs };
+    if (!tls.http2) return createTlsServer({ ...limits, ...secure }, serve);
+    const server = createSecureServer({ ...secure, allowHTTP1: true });
+    Object.assign(server, limits);
+    // Its requests and answers have what the handlers use of those of HTTP/1.1.
+    server.on('request', serve as unknown as Parameters<typeof server.on<'request'>>[1]);
+    server.on('session', (session) => session.setTimeout(limitMs, () => session.close()));
+    // Of one client: it learns by the end of its connection.
+    server.on('sessionError', () => {});
+    return server;
   }
 
   /** Rejects with LISTEN_FAILED in gorouter's words (operations.md 6). */
@@ -66,7 +97,7 @@ export class StatusListener {
     if (!this.#server.listening) return;
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
+      for (const socket of this.#sockets) socket.destroy();
     });
   }
 

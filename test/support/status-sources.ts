@@ -51,6 +51,7 @@ export function someStats(fields: Partial<WorkerStats> = {}): WorkerStats {
 export function aWorker(fields: Partial<WorkerView> = {}): WorkerView {
   return {
     id: 1,
+    slot: 0,
     pid: 4711,
     state: 'listening',
     epoch: 'e1',

@@ -42,7 +42,23 @@ export function* statusRules(config: Config): Generator<Violation> {
       'Neither TLS nor non-TLS health endpoints are enabled. Refusing to start gorouter.',
     );
   }
+  yield* metricsRules(config);
   yield* portRules(config, tls);
+}
+
+function* metricsRules({ prometheus }: Config): Generator<Violation> {
+  const { enabled, cert_path, key_path, ca_path } = prometheus;
+  if (!enabled) return;
+  const set = cert_path !== '' || key_path !== '' || ca_path !== '';
+  for (const [key, path] of Object.entries({ cert_path, key_path, ca_path })) {
+    if (!set || path !== '') continue;
+    yield required(
+      `prometheus.${key}`,
+      'nothing beside the other paths',
+      'a path: cert_path, key_path and ca_path together, or none of them',
+      `prometheus.${key} must be provided for metrics over TLS`,
+    );
+  }
 }
 
 function required(key: string, found: string, allowed: string, message: string): Violation {

@@ -1,4 +1,4 @@
-import { boolean, numbers, PENDING, port, section, text } from '../option.ts';
+import { boolean, LEGACY, numbers, PENDING, port, section, text } from '../option.ts';
 
 const STEPS_OF_10000 = Array.from({ length: 10 }, (_, i) => (i + 1) * 10_000);
 const ANSWER_TIMES = [1, 2, 4, 6, 8, 10, 20, 40, 50, 100, 500, 1000];
@@ -30,32 +30,32 @@ export const status = {
   ),
   prometheus: section(
     {
-      enabled: boolean(false, 'GET /metrics on loopback', PENDING),
-      port: port(0, 'its port', PENDING),
-      cert_path: text('', 'path of a certificate: mutual TLS', PENDING),
-      key_path: text('', 'path of its key', PENDING),
-      ca_path: text('', 'path of the CAs of scrapers', PENDING),
+      enabled: boolean(false, 'GET /metrics on loopback'),
+      port: port(0, 'its port; 0 = any free one'),
+      cert_path: text('', 'path of a certificate: mutual TLS'),
+      key_path: text('', 'path of its key'),
+      ca_path: text('', 'path of the CAs of scrapers'),
       meters: section(
         {
-          route_lookup_time_histogram_buckets: numbers(STEPS_OF_10000, 'ns', PENDING),
-          gorouter_time_histogram_buckets: numbers(ANSWER_TIMES, 'upper bounds', PENDING),
-          routing_response_latency_histogram_buckets: numbers(ANSWER_TIMES, 'upper bounds', PENDING),
+          route_lookup_time_histogram_buckets: numbers(STEPS_OF_10000, 'ns', LEGACY),
+          gorouter_time_histogram_buckets: numbers(ANSWER_TIMES, 'upper bounds', LEGACY),
+          routing_response_latency_histogram_buckets: numbers(ANSWER_TIMES, 'upper bounds', LEGACY),
           route_registration_latency_histogram_buckets: numbers(
             [0.1, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4],
             'ms',
-            PENDING,
+            LEGACY,
           ),
           http_latency_histogram_buckets: numbers(
             [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6],
             's',
-            PENDING,
+            LEGACY,
           ),
         },
-        'buckets',
+        'has no effect: these metrics are the latest value now, not histograms',
       ),
     },
     'metrics',
   ),
-  per_request_metrics_reporting: boolean(true, 'route_lookup_time, gorouter_time, latency', PENDING),
-  per_app_prometheus_http_metrics_reporting: boolean(false, 'http_latency_seconds', PENDING),
+  per_request_metrics_reporting: boolean(true, 'the metrics route_lookup_time, gorouter_time and latency'),
+  per_app_prometheus_http_metrics_reporting: boolean(false, 'the metric http_latency_seconds, by app'),
 };

@@ -39,7 +39,15 @@ const RECORD: RequestRecord = {
 
 /** The counters that are not 0. */
 function changed(counters: Counters): Partial<Record<keyof CounterValues, number>> {
-  const { latency, components: _, latest: __, timeLookup: ___, sources: ____, ...rest } = counters;
+  const {
+    latency,
+    latencySumMs: _____,
+    components: _,
+    latest: __,
+    timeLookup: ___,
+    sources: ____,
+    ...rest
+  } = counters;
   const entries = Object.entries(rest).filter(([, value]) => value !== 0);
   const observed = latency.reduce((sum, count) => sum + count, 0);
   return { ...Object.fromEntries(entries), latency: observed };
