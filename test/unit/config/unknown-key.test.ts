@@ -41,13 +41,10 @@ describe('an unknown key', () => {
 
 describe('a key of gorouter', () => {
   it('that this version does not know to serve gives one warning with its name', () => {
-    const text =
-      'enable_ssl: false\nprometheus: {enabled: true, port: 9}\nroute_services: {max_attempts: 3}\ntls_pem: []\n';
+    const text = 'enable_ssl: false\nroute_services: {max_attempts: 3}\ntls_pem: []\n';
     const problems = problemsOf(text);
     expect(problems.map(({ severity, key }) => `${severity} ${key}`)).to.deep.equal([
       'warning enable_ssl',
-      'warning prometheus.enabled',
-      'warning prometheus.port',
       'warning route_services.max_attempts',
       'warning tls_pem',
     ]);
