@@ -5,7 +5,7 @@ import { machineFacts } from './machine.ts';
 import { benchOptions, usage } from './options.ts';
 import { Processes } from './processes.ts';
 import { installLine, missingOf } from './programs.ts';
-import { type Outcome, reportTable } from './report.ts';
+import { type Outcome, reportCounts, reportTable } from './report.ts';
 import type { Scenario } from './scenario.ts';
 import { within } from './within.ts';
 
@@ -69,7 +69,9 @@ async function main(): Promise<number> {
   for (const scenario of options.chosen) outcomes.push(await runOne(scenario, options.quick));
   const facts = machineFacts();
   if (options.quick) facts.push('quick run: smaller sizes and short times, so the figures mean little');
-  process.stdout.write(`${facts.map((fact) => `- ${fact}`).join('\n')}\n\n${reportTable(outcomes)}\n`);
+  process.stdout.write(
+    `${facts.map((fact) => `- ${fact}`).join('\n')}\n\n${reportTable(outcomes)}\n\n${reportCounts(outcomes)}\n`,
+  );
   const seconds = Math.round(outcomes.reduce((sum, outcome) => sum + outcome.seconds, 0));
   say(`took ${seconds} s`);
   return outcomes.some(({ failure }) => failure !== undefined) ? 1 : 0;

@@ -26,13 +26,15 @@ export function benchOptions(args: readonly string[]): BenchOptions {
   return { quick: values.quick, help: values.help, chosen };
 }
 
-/** `restart` stands for both of its stores. */
+/** `restart` stands for both of its stores, and the end of a name for the whole, `small-get` for one. */
 function matching(name: string): Scenario[] {
-  return scenarios.filter((one) => one.name === name || one.name.startsWith(`${name}-`));
+  return scenarios.filter(
+    (one) => one.name === name || one.name.startsWith(`${name}-`) || one.name.endsWith(`-${name}`),
+  );
 }
 
 export function usage(): string {
-  const lines = scenarios.map(({ name, about }) => `  ${name.padEnd(18)}${about}`);
+  const lines = scenarios.map(({ name, about }) => `  ${name.padEnd(32)}${about}`);
   return `Usage: node scripts/bench/main.ts [scenario...] [--quick]
 
 Measures this checkout's router and prints a table. Exit status 1 only when a scenario could not be run.

@@ -13,6 +13,9 @@ export interface Launch {
   /** The core it and its children have to stay on. */
   readonly core?: number;
   readonly cwd?: string;
+  /** Runs only when nobody else wants the core; it then may take all of it without disturbing. */
+  readonly idlePriority?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
   /** With a channel for messages; for our own programs. */
   readonly ipc?: boolean;
 }
@@ -31,12 +34,13 @@ export class ServerProcess {
   constructor(launch: Launch) {
     this.name = launch.name;
     const pinned = launch.core === undefined ? [] : ['taskset', '-c', String(launch.core)];
-    const [command = launch.command, ...args] = [...pinned, launch.command, ...launch.args];
+    const modest = launch.idlePriority ? ['chrt', '--idle', '0'] : [];
+    const [command = launch.command, ...args] = [...modest, ...pinned, launch.command, ...launch.args];
     const options: SpawnOptions = {
       // A group of its own: the terminal's Ctrl-C is for the bench, which then ends all in order.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', ...(launch.ipc ? (['ipc'] as const) : [])],
-      env: { ...process.env, PATH: SEARCH_PATH },
+      env: { ...process.env, PATH: SEARCH_PATH, ...launch.environment },
       ...(launch.cwd === undefined ? {} : { cwd: launch.cwd }),
     };
     this.child = spawn(command, args, options);

@@ -8,7 +8,10 @@ const PACKAGES: Readonly<Record<Program, string>> = {
   nginx: 'nginx',
   haproxy: 'haproxy',
   wrk: 'wrk',
+  h2load: 'nghttp2-client',
+  openssl: 'openssl',
   taskset: 'util-linux',
+  chrt: 'util-linux',
 };
 
 /** Debian keeps servers in sbin, which an ordinary user's PATH leaves out. */

@@ -19,7 +19,7 @@ export function reportTable(outcomes: readonly Outcome[]): string {
     if (skipped !== undefined) return [[name, 'left out', skipped, '', '']];
     return figures.map((figure) => [name, figure.name, figure.value, figure.target ?? '', verdict(figure)]);
   });
-  const table = [['scenario', 'what', 'figure', 'target', 'met'], ...rows];
+  const table = [['scenario', 'what', 'figure', 'target', 'verdict'], ...rows];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
@@ -27,9 +27,21 @@ export function reportTable(outcomes: readonly Outcome[]): string {
   return [line(table[0]!), rule, ...rows.map(line)].join('\n');
 }
 
+/** How many figures met their target, and what became of the rest, in one line. */
+export function reportCounts(outcomes: readonly Outcome[]): string {
+  const figures = outcomes.flatMap((outcome) => outcome.figures);
+  const counts = [
+    `${figures.filter(({ met }) => met === true).length} met`,
+    `${figures.filter(({ met }) => met === false).length} missed`,
+    `${outcomes.filter(({ skipped }) => skipped !== undefined).length} scenarios left out`,
+    `${outcomes.filter(({ failure }) => failure !== undefined).length} could not be run`,
+  ];
+  return counts.join(', ');
+}
+
 function verdict({ met }: Figure): string {
   if (met === undefined) return '';
-  return met ? 'yes' : 'no';
+  return met ? 'met' : 'missed';
 }
 
 function firstLine(text: string): string {

@@ -30,7 +30,16 @@ export interface Scenario {
   run(stage: Stage): Promise<Figure[]>;
 }
 
-export type Program = 'nats-server' | 'redis-server' | 'nginx' | 'haproxy' | 'wrk' | 'taskset';
+export type Program =
+  | 'nats-server'
+  | 'redis-server'
+  | 'nginx'
+  | 'haproxy'
+  | 'wrk'
+  | 'h2load'
+  | 'openssl'
+  | 'taskset'
+  | 'chrt';
 
 /** A figure that must not exceed `limit`. `digits` are those behind the point. */
 export function atMost(name: string, value: number, limit: number, unit: string, digits = 0): Figure {

@@ -5,6 +5,8 @@ export interface RouteSet {
   readonly count: number;
   readonly backendPort: number;
   readonly endpoints?: number;
+  /** Endpoints are spoken to by TLS, at this port, and must have a certificate for this name. */
+  readonly tls?: { readonly port: number; readonly name: string };
 }
 
 export function hostOf(n: number | string): string {
@@ -12,7 +14,7 @@ export function hostOf(n: number | string): string {
 }
 
 /** A register message as route emitters send it, some 500 bytes of JSON; the same each time for the same route. */
-export function registerMessage(n: number, { backendPort, endpoints }: RouteSet): string {
+export function registerMessage(n: number, { backendPort, endpoints, tls }: RouteSet): string {
   const hex = createHash('sha1').update(String(n)).digest('hex');
   const app = guid(hex);
   const instance = guid(hex.split('').reverse().join(''));
@@ -23,7 +25,8 @@ export function registerMessage(n: number, { backendPort, endpoints }: RouteSet)
     app,
     private_instance_id: instance,
     private_instance_index: '0',
-    server_cert_domain_san: instance,
+    server_cert_domain_san: tls?.name ?? instance,
+    ...(tls === undefined ? {} : { tls_port: tls.port }),
     tags: { component: 'route-emitter', process_id: app },
     availability_zone: 'z1',
     isolation_segment: '',

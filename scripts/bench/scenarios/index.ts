@@ -3,7 +3,7 @@ import { heartbeats } from './heartbeats.ts';
 import { memory } from './memory.ts';
 import { newWorker } from './new-worker.ts';
 import { propagation } from './propagation.ts';
-import { requestCost } from './request-cost.ts';
+import { requestCosts } from './request-cost.ts';
 import { restartEmbedded, restartRedis } from './restart.ts';
 
 /** In the order in which they run. */
@@ -14,5 +14,5 @@ export const scenarios: readonly Scenario[] = [
   restartEmbedded,
   restartRedis,
   memory,
-  requestCost,
+  ...requestCosts,
 ];

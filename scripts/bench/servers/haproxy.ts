@@ -44,5 +44,5 @@ backend endpoints
     core,
   });
   await server.until(() => canConnect(port), 'listening');
-  return { name: 'HAProxy, no log', port, pid: server.pid };
+  return { name: 'HAProxy', port, pid: server.pid };
 }

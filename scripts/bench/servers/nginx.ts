@@ -5,22 +5,28 @@ import { freePorts } from '../free-ports.ts';
 import { canConnect } from '../probes/can-connect.ts';
 import type { Processes } from '../processes.ts';
 import type { Contender } from '../request-cost/contender.ts';
+import { type Certificate, CIPHERS } from './certificate.ts';
+
+export interface NginxOptions {
+  /** A folder of its own. */
+  readonly dir: string;
+  readonly core: number;
+  readonly routes: RouteSet;
+  /** It listens for TLS as well, with this; and towards endpoints that have it it is the only one trusted. */
+  readonly certificate?: Certificate;
+}
 
 /**
  * The yardstick: it does what a router has to do to a request, and no more. Same fields added, a log line with the
  * same facts, connections kept on both sides; a host name chooses among as many upstreams as there are endpoints.
  */
-export async function startNginx(
-  processes: Processes,
-  dir: string,
-  routes: RouteSet,
-  core: number,
-): Promise<Contender> {
-  const [port = 0] = await freePorts(1);
+export async function startNginx(processes: Processes, options: NginxOptions): Promise<Contender> {
+  const { dir, core, certificate } = options;
+  const [port = 0, tlsPort = 0] = await freePorts(2);
   mkdirSync(dir, { recursive: true });
   const accessLog = join(dir, 'access.log');
   const configFile = join(dir, 'nginx.conf');
-  writeFileSync(configFile, config(dir, port, accessLog, routes));
+  writeFileSync(configFile, config(options, port, tlsPort, accessLog));
   const server = processes.start({
     name: 'nginx',
     command: 'nginx',
@@ -28,10 +34,21 @@ export async function startNginx(
     core,
   });
   await server.until(() => canConnect(port), 'listening');
-  return { name: 'nginx', port, pid: server.pid, accessLog };
+  return {
+    name: 'nginx',
+    port,
+    pid: server.pid,
+    accessLog,
+    ...(certificate === undefined ? {} : { tlsPort }),
+  };
 }
 
-function config(dir: string, port: number, accessLog: string, routes: RouteSet): string {
+function config(
+  { dir, routes, certificate }: NginxOptions,
+  port: number,
+  tlsPort: number,
+  accessLog: string,
+): string {
   const endpoints = routes.endpoints ?? routes.count;
   const many = <T>(count: number, line: (n: number) => T): string =>
     Array.from({ length: count }, (_, n) => line(n)).join('\n');
@@ -62,13 +79,18 @@ http {
   map $host $endpoint {
 ${many(routes.count, (n) => `    ${hostOf(n)} endpoint_${n % endpoints};`)}
   }
-${many(endpoints, (n) => upstream(n, routes.backendPort))}
+${many(endpoints, (n) => upstream(n, routes.tls?.port ?? routes.backendPort))}
   server {
     listen 127.0.0.1:${port} backlog=4096;
+    ${certificate === undefined ? '' : tlsListener(tlsPort, certificate)}
     add_header X-Vcap-Request-Id $request_id;
     location / {
-      proxy_pass http://$endpoint;
+      proxy_pass ${routes.tls === undefined ? 'http' : 'https'}://$endpoint;
+      ${routes.tls === undefined || certificate === undefined ? '' : tlsEndpoint(routes.tls.name, certificate)}
       proxy_http_version 1.1;
+      # Bodies pass through memory as they come, as in the router; with nginx's defaults some pass through files.
+      proxy_request_buffering off;
+      proxy_max_temp_file_size 0;
       proxy_set_header Connection "";
       proxy_set_header Host $http_host;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
@@ -82,6 +104,22 @@ ${many(endpoints, (n) => upstream(n, routes.backendPort))}
   }
 }
 `;
+}
+
+function tlsListener(port: number, { certFile, keyFile }: Certificate): string {
+  return `listen 127.0.0.1:${port} ssl http2 backlog=4096;
+    ssl_certificate ${certFile};
+    ssl_certificate_key ${keyFile};
+    ssl_protocols TLSv1.2;
+    ssl_ciphers ${CIPHERS};`;
+}
+
+function tlsEndpoint(name: string, { certFile }: Certificate): string {
+  return `proxy_ssl_protocols TLSv1.2;
+      proxy_ssl_ciphers ${CIPHERS};
+      proxy_ssl_verify on;
+      proxy_ssl_trusted_certificate ${certFile};
+      proxy_ssl_name ${name};`;
 }
 
 function upstream(n: number, port: number): string {

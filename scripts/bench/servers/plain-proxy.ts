@@ -2,18 +2,25 @@ import { fileURLToPath } from 'node:url';
 import type { Processes } from '../processes.ts';
 import type { Contender } from '../request-cost/contender.ts';
 
-const PROGRAM = fileURLToPath(new URL('./plain-proxy-process.ts', import.meta.url));
+/** What others forward with in Node, each alone in a process. */
+export type PlainProxy = 'http-proxy-3' | '@fastify/http-proxy';
 
-/** For comparison: the library of the general lane, alone. */
+const PROGRAMS: Readonly<Record<PlainProxy, string>> = {
+  'http-proxy-3': './plain-proxy-process.ts',
+  '@fastify/http-proxy': './fastify-proxy-process.ts',
+};
+
+/** For comparison: one backend, no log, nothing added. */
 export async function startPlainProxy(
   processes: Processes,
+  name: PlainProxy,
   backendPort: number,
   core: number,
 ): Promise<Contender> {
   const server = processes.start({
-    name: 'http-proxy-3',
+    name,
     command: process.execPath,
-    args: [PROGRAM, String(backendPort)],
+    args: [fileURLToPath(new URL(PROGRAMS[name], import.meta.url)), String(backendPort)],
     ipc: true,
     core,
   });
@@ -22,5 +29,5 @@ export async function startPlainProxy(
     port = Number(message);
   });
   await server.until(() => port, 'listening');
-  return { name: 'http-proxy-3 alone, no log', port, pid: server.pid };
+  return { name, port, pid: server.pid };
 }

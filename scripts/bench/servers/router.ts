@@ -5,6 +5,7 @@ import { freePorts } from '../free-ports.ts';
 import { fetchJson } from '../probes/fetch-json.ts';
 import { statusOf } from '../probes/status-of.ts';
 import type { Processes, ServerProcess } from '../processes.ts';
+import { type Certificate, CIPHERS } from './certificate.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../turnout', import.meta.url));
 const AUTH = { user: 'bench', pass: 'bench' };
@@ -16,6 +17,10 @@ export interface RouterOptions {
   readonly workers: number;
   readonly core?: number;
   readonly snapshot?: Readonly<Record<string, unknown>>;
+  /** It listens for TLS as well, with this. */
+  readonly certificate?: Certificate;
+  /** Added to those of the bench. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Further keys of the configuration file. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
@@ -36,6 +41,7 @@ export class Router {
   readonly port: number;
   readonly statusPort: number;
   readonly routesPort: number;
+  readonly tlsPort: number;
   readonly accessLog: string;
   readonly #processes: Processes;
   readonly #options: RouterOptions;
@@ -43,10 +49,11 @@ export class Router {
   #server: ServerProcess | undefined;
 
   private constructor(processes: Processes, options: RouterOptions, ports: readonly number[]) {
-    const [port = 0, statusPort = 0, routesPort = 0] = ports;
+    const [port = 0, statusPort = 0, routesPort = 0, tlsPort = 0] = ports;
     this.port = port;
     this.statusPort = statusPort;
     this.routesPort = routesPort;
+    this.tlsPort = tlsPort;
     this.#processes = processes;
     this.#options = options;
     mkdirSync(options.dir, { recursive: true });
@@ -57,7 +64,7 @@ export class Router {
 
   /** Configured, not started. */
   static async prepare(processes: Processes, options: RouterOptions): Promise<Router> {
-    return new Router(processes, options, await freePorts(3));
+    return new Router(processes, options, await freePorts(4));
   }
 
   /** Started, and healthy. */
@@ -78,13 +85,14 @@ export class Router {
 
   /** Starts the process and does not wait for anything. */
   spawn(): ServerProcess {
-    const { core, dir } = this.#options;
+    const { core, dir, environment } = this.#options;
     this.#server = this.#processes.start({
       name: 'router',
       command: PROGRAM,
       args: ['-c', this.#configFile],
       cwd: dir,
       ...(core === undefined ? {} : { core }),
+      ...(environment === undefined ? {} : { environment }),
     });
     return this.#server;
   }
@@ -111,7 +119,7 @@ export class Router {
 
   /** What operators of existing installations have in their files, where it matters here. */
   #config(): object {
-    const { natsPort, workers, snapshot, config } = this.#options;
+    const { natsPort, workers, snapshot, certificate, config } = this.#options;
     return {
       port: this.port,
       status: { port: this.statusPort, routes: { port: this.routesPort }, ...AUTH },
@@ -128,7 +136,18 @@ export class Router {
       access_log: { file: this.accessLog },
       logging: { level: 'info', format: { timestamp: 'rfc3339' } },
       snapshot: snapshot ?? { store: 'embedded', path: join(this.#options.dir, 'snapshot.db') },
+      ...(certificate === undefined ? {} : this.#tlsConfig(certificate)),
       ...config,
+    };
+  }
+
+  #tlsConfig({ cert, key }: Certificate): object {
+    return {
+      enable_ssl: true,
+      ssl_port: this.tlsPort,
+      tls_pem: [{ cert_chain: cert, private_key: key }],
+      cipher_suites: CIPHERS,
+      client_cert_validation: 'none',
     };
   }
 }

@@ -18,8 +18,8 @@ describe('the table of a bench', () => {
       plainly('c', 1234567, 'bytes'),
     ];
     expect(rowsOf(reportTable([{ ...outcome, figures }]))).to.deep.equal([
-      ['one', 'a', '10 ms', '<= 10 ms', 'yes'],
-      ['one', 'b', '10.01 ms', '<= 10 ms', 'no'],
+      ['one', 'a', '10 ms', '<= 10 ms', 'met'],
+      ['one', 'b', '10.01 ms', '<= 10 ms', 'missed'],
       ['one', 'c', '1,234,567 bytes', '', ''],
     ]);
   });

@@ -1,0 +1,67 @@
+import type { Figure } from '../scenario.ts';
+import { median } from '../statistics.ts';
+import type { Target } from './cost-row.ts';
+import type { Sample } from './load-generator.ts';
+
+export interface EntrantSamples {
+  readonly name: string;
+  readonly samples: Sample[];
+}
+
+/** Below this the core had time to spare, and a request cost its wake-up as well. */
+const BUSY_ENOUGH = 0.9;
+
+/** What was promised first, with its verdict; then what each entrant cost. The first entrant is the one judged. */
+export function rowFigures(targets: readonly Target[], entrants: readonly EntrantSamples[]): Figure[] {
+  return [...targets.map((target) => judged(target, entrants)), ...entrants.map(costFigure)];
+}
+
+function judged(target: Target, entrants: readonly EntrantSamples[]): Figure {
+  const [own] = entrants;
+  if (own === undefined) throw new Error('nobody took part');
+  const hasErrors = errorsOf(own.samples) > 0;
+  if (target.kind === 'primary') {
+    const share = median(own.samples.map(({ firstProcessShare }) => firstProcessShare));
+    return {
+      name: "primary's share of the CPU time",
+      value: `${(100 * share).toFixed(2)}%`,
+      target: `< ${100 * target.share}%`,
+      met: share < target.share && !hasErrors,
+    };
+  }
+  const figure = {
+    name: `${own.name} / ${target.against}`,
+    target: `<= ${target.times}x`,
+  };
+  const other = entrants.find(({ name }) => name === target.against);
+  if (other === undefined) return { ...figure, value: `${target.against} was left out` };
+  const [ownUs, otherUs] = [costOf(own), costOf(other)];
+  const times = ownUs / otherUs;
+  return {
+    ...figure,
+    value: `${times.toFixed(2)}x (${ownUs.toFixed(1)} / ${otherUs.toFixed(1)} us)`,
+    met: times <= target.times && !hasErrors,
+  };
+}
+
+function costFigure({ name, samples }: EntrantSamples): Figure {
+  const costs = samples.map(({ costUs }) => costUs);
+  const rate = Math.round(median(samples.map(({ perSecond }) => perSecond)));
+  const busy = median(samples.map((sample) => sample.busy));
+  const facts = [
+    `${median(costs).toFixed(1)} us of CPU (${Math.min(...costs).toFixed(1)} to ${Math.max(...costs).toFixed(1)})`,
+    `${rate.toLocaleString('en-US')} per second`,
+  ];
+  if (busy < BUSY_ENOUGH) facts.push(`core only ${Math.round(100 * busy)}% busy`);
+  const errors = errorsOf(samples);
+  if (errors > 0) facts.push(`${errors} errors`);
+  return { name, value: facts.join(', ') };
+}
+
+function costOf({ samples }: EntrantSamples): number {
+  return median(samples.map(({ costUs }) => costUs));
+}
+
+function errorsOf(samples: readonly Sample[]): number {
+  return samples.reduce((sum, { errors }) => sum + errors, 0);
+}

@@ -1,0 +1,57 @@
+import { truncateSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { cpuTimes, cpuUsedMs } from '../proc.ts';
+import { type Contender, portFor } from './contender.ts';
+import { runH2load } from './h2load.ts';
+import type { Load, LoadResult } from './load.ts';
+import { type GeneratorPlace, runWrk } from './wrk.ts';
+
+/** What one load cost one contender. */
+export interface Sample extends LoadResult {
+  /** CPU time of all its processes for each request, microseconds. */
+  readonly costUs: number;
+  /** The share of its first process in that, 0 to 1. */
+  readonly firstProcessShare: number;
+  /** How much of its core it used, 0 to 1. Below 0.9 or so, requests are dearer: each wakes it up. */
+  readonly busy: number;
+}
+
+/** Loads proxies from one core, and reads what that cost them. */
+export class LoadGenerator {
+  readonly #place: GeneratorPlace;
+
+  constructor(place: GeneratorPlace) {
+    this.#place = place;
+  }
+
+  async run(contender: Contender, load: Load, seconds: number): Promise<Sample> {
+    const before = cpuTimes(contender.pid);
+    const beganMs = performance.now();
+    const result = await this.#load(contender, load, seconds);
+    const elapsedMs = performance.now() - beganMs;
+    await pause(200); // a buffered log line is part of its request's cost
+    const after = cpuTimes(contender.pid);
+    if (contender.accessLog !== undefined) truncateSync(contender.accessLog);
+    if ([...before.keys()].some((pid) => !after.has(pid))) {
+      throw new Error(`a process of ${contender.name} ended under load`);
+    }
+    const usedMs = cpuUsedMs(before, after);
+    const firstMs = (after.get(contender.pid) ?? 0) - (before.get(contender.pid) ?? 0);
+    return {
+      ...result,
+      costUs: (usedMs * 1_000) / result.requests,
+      firstProcessShare: firstMs / usedMs,
+      busy: usedMs / elapsedMs,
+    };
+  }
+
+  async #load(contender: Contender, load: Load, seconds: number): Promise<LoadResult> {
+    try {
+      return load.kind === 'http2'
+        ? await runH2load(this.#place, portFor(contender, true), load, seconds)
+        : await runWrk(this.#place, portFor(contender, load.tls === true), load, seconds);
+    } catch (error) {
+      throw new Error(`${contender.name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
