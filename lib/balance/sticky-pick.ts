@@ -10,6 +10,11 @@ import { isOverloaded } from './standing.ts';
 export function pickSticky(pool: Pool, id: string, context: PickContext): Endpoint | undefined {
   if (id === '') return undefined;
   // Of two endpoints with one id the last registered owns it.
-  const found = pool.endpoints.findLast((endpoint) => endpoint.instanceId === id || endpoint.address === id);
+  const found = pool.endpoints.findLast((endpoint) => hasId(endpoint, id));
   return found === undefined || isOverloaded(found, context) ? undefined : found;
+}
+
+/** Whether a client that names `id` means this endpoint: by instance id, or by address. */
+export function hasId(endpoint: Endpoint, id: string): boolean {
+  return endpoint.instanceId === id || endpoint.address === id;
 }

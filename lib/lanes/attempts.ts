@@ -1,5 +1,6 @@
 import { type ChoiceContext, chooseEndpoint } from '../balance/choose-endpoint.ts';
 import type { HashWalk } from '../balance/hash-walk.ts';
+import { hasId } from '../balance/sticky-pick.ts';
 import { type Reached, RouterError } from '../errors.ts';
 import { type AttemptFailure, classifyFailure } from '../health/classify-failure.ts';
 import type { EndpointStates } from '../health/endpoint-states.ts';
@@ -221,6 +222,10 @@ export class Attempts<C extends AttemptConnection> {
       const data = { host: this.#pool.key, error: 'No endpoints available' };
       this.#deps.logger.error('select-endpoint-failed', data);
       return undefined;
+    }
+    const { requestedId } = this;
+    if (this.#attempt === 1 && requestedId !== undefined && !hasId(endpoint, requestedId)) {
+      this.#deps.logger.debug('endpoint-missing-choosing-alternate', { 'requested-endpoint': requestedId });
     }
     if (this.#attempt > 1 && !mayTry(this.#attempt, this.#pool, endpoint, this.#tried)) return undefined;
 

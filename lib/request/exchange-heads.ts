@@ -1,3 +1,4 @@
+import type { Logger } from '../log/logger.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
 import type { Pool } from '../routes/pool.ts';
 import { framingHeaders } from './framing.ts';
@@ -60,15 +61,25 @@ export interface AnswerFacts {
   readonly date: string;
   /** Token of a 101 that is passed on. */
   readonly upgrade: string | undefined;
+  readonly logger: Pick<Logger, 'info' | 'error'>;
 }
 
 /** The fields towards the client: `raw` is what the endpoint sent. */
 export function clientHeaders(raw: readonly string[], facts: ExchangeFacts, answer: AnswerFacts): string[] {
   const { request, endpoint, requestId, settings, nowMs } = facts;
-  const { pool, requestedId, date, upgrade } = answer;
+  const { pool, requestedId, date, upgrade, logger } = answer;
   return responseHeaders(raw, {
     requestId,
-    setCookies: stickyCookies(raw, { endpoint, pool, requestedId, settings, nowMs }),
+    setCookies: stickyCookies(raw, {
+      endpoint,
+      pool,
+      requestedId,
+      requestHeaders: request.head.headers,
+      requestId,
+      settings,
+      nowMs,
+      logger,
+    }),
     trace: responseTrace(request.head.headers, settings, endpoint.address),
     routerError: '',
     date,

@@ -35,7 +35,7 @@ export function parseSetCookie(value: string): SetCookie | undefined {
     const attribute = (at === -1 ? part : part.slice(0, at)).trim().toLowerCase();
     const text = at === -1 ? '' : part.slice(at + 1).trim();
     if (attribute === 'expires') expires = cookieDate(text) ?? expires;
-    else if (attribute === 'max-age') maxAge = /^-?\d+$/.test(text) ? Number(text) : maxAge;
+    else if (attribute === 'max-age') maxAge = /^-?\d{1,15}$/.test(text) ? Number(text) : maxAge;
     else if (attribute === 'secure') secure = true;
     else if (attribute === 'samesite') sameSite = SAME_SITE[text.toLowerCase()];
     else if (attribute === 'partitioned') partitioned = true;

@@ -1,12 +1,18 @@
+import { hasId } from '../balance/sticky-pick.ts';
+import type { Logger } from '../log/logger.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
 import type { Pool } from '../routes/pool.ts';
+import { attributesText, type BindingAttributes, readAttributes } from './binding-attributes.ts';
 import { sameName } from './header-names.ts';
 import { headerValue } from './request-head.ts';
 import { cookieValue, parseSetCookie, type SetCookie } from './set-cookie.ts';
 import type { RequestSettings } from './settings.ts';
 
 const VCAP_ID = '__VCAP_ID__';
+const VCAP_ID_META = '__VCAP_ID_META__';
 const HOST_PREFIX = '__Host-';
+/** Of what a client sent. */
+const LONGEST_LOGGED = 256;
 
 type StickySettings = Pick<RequestSettings, 'stickyCookieNames' | 'secureCookies' | 'stickyForAuthNegotiate'>;
 
@@ -42,41 +48,87 @@ export interface StickyContext {
   readonly pool: Pool;
   /** From stickyId or negotiateId. */
   readonly requestedId: string | undefined;
+  readonly requestHeaders: readonly string[];
+  readonly requestId: string;
   readonly settings: StickySettings;
   readonly nowMs: number;
+  /** Told when a client does not bring back the attributes of its cookies. */
+  readonly logger: Pick<Logger, 'info' | 'error'>;
 }
 
-/** Values of `Set-Cookie` to add to a response of an endpoint (contract: http.md 7). */
-export function stickyCookies(responseHeaders: readonly string[], context: StickyContext): string[] {
-  const { endpoint, requestedId, settings } = context;
-  if (endpoint.instanceId === '') return [];
-  const elsewhere = requestedId !== endpoint.instanceId && requestedId !== endpoint.address;
+const NONE: readonly string[] = [];
 
-  let session: SetCookie | undefined;
+/** Values of `Set-Cookie` to add to a response of an endpoint (contract: newer.md 4, http.md 7). */
+export function stickyCookies(responseHeaders: readonly string[], context: StickyContext): readonly string[] {
+  const { endpoint, requestedId, settings } = context;
+  if (endpoint.instanceId === '') return NONE;
+
+  let sessions: SetCookie[] | undefined;
   for (let i = 0; i < responseHeaders.length; i += 2) {
     if (!sameName(responseHeaders[i]!, 'set-cookie')) continue;
     const cookie = parseSetCookie(responseHeaders[i + 1]!);
     if (cookie === undefined) continue;
-    if (cookie.name === VCAP_ID) return [];
-    if (session === undefined && isSessionCookie(cookie.name, settings)) session = cookie;
+    if (cookie.name === VCAP_ID) return NONE;
+    if (!isSessionCookie(cookie.name, settings)) continue;
+    sessions ??= [];
+    sessions.push(cookie);
   }
 
+  const elsewhere = requestedId === undefined || !hasId(endpoint, requestedId);
   if (settings.stickyForAuthNegotiate && elsewhere) {
     if (beginsNegotiate(headerValue(responseHeaders, 'www-authenticate'))) {
       return [binding(context, { maxAge: 60, sameSite: 'Strict' })];
     }
   }
-  if (session !== undefined) {
-    // A positive Max-Age is left behind on purpose: the binding may not outlive a session that is renewed.
-    const maxAge = session.maxAge !== undefined && session.maxAge <= 0 ? 0 : undefined;
-    return [binding(context, { ...session, maxAge })];
-  }
-  return requestedId !== undefined && elsewhere ? [binding(context, {})] : [];
+  if (sessions !== undefined) return sessions.flatMap((session) => bindings(context, session));
+  return requestedId !== undefined && elsewhere ? [binding(context, broughtBack(context))] : NONE;
 }
 
-function binding(context: StickyContext, attributes: Partial<SetCookie>): string {
+/** The binding to go with a session cookie, and what to restore its attributes from when the client is bound anew. */
+function bindings(context: StickyContext, session: SetCookie): string[] {
+  const maxAge = session.maxAge === undefined ? undefined : Math.max(0, session.maxAge);
+  const attributes = { ...session, maxAge };
+  return [
+    binding(context, attributes),
+    cookieText(context, VCAP_ID_META, attributesText(attributes, context.nowMs), attributes),
+  ];
+}
+
+/** Attributes of the binding that the client had, from its `__VCAP_ID_META__`. For attributes only: clients can forge it. */
+function broughtBack({
+  requestHeaders,
+  requestId,
+  nowMs,
+  logger,
+}: StickyContext): Partial<BindingAttributes> {
+  let text: string | undefined;
+  forEachCookie(requestHeaders, (name, value) => {
+    if (name === VCAP_ID_META) text ??= value;
+  });
+  if (text === undefined) {
+    logger.info('vcap-id-meta-cookie-not-found', { vcap_request_id: requestId });
+    return {};
+  }
+  const { attributes, unusable } = readAttributes(text, nowMs);
+  if (unusable.length > 0) {
+    const error = `unusable parts: ${unusable.join('&').slice(0, LONGEST_LOGGED)}`;
+    logger.error('vcap-id-meta-cookie-parse-error', { error, vcap_request_id: requestId });
+  }
+  return attributes;
+}
+
+function binding(context: StickyContext, attributes: Partial<BindingAttributes>): string {
+  return cookieText(context, VCAP_ID, cookieValue(context.endpoint.instanceId), attributes);
+}
+
+function cookieText(
+  context: StickyContext,
+  name: string,
+  value: string,
+  attributes: Partial<BindingAttributes>,
+): string {
   const path = context.pool.settings.contextPath.replace(/[^\x20-\x3a\x3c-\x7e]/g, '');
-  let cookie = `${VCAP_ID}=${cookieValue(context.endpoint.instanceId)}; Path=${path === '' ? '/' : path}`;
+  let cookie = `${name}=${value}; Path=${path === '' ? '/' : path}`;
   if (attributes.expires !== undefined) cookie += `; Expires=${attributes.expires}`;
   if (attributes.maxAge !== undefined) cookie += `; Max-Age=${attributes.maxAge}`;
   cookie += '; HttpOnly';

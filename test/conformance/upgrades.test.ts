@@ -33,7 +33,7 @@ const echo =
   };
 
 describeLane('upgrades', (stage) => {
-  it('become a tunnel after a 101, its head passed with case kept, our cookie and id added', async () => {
+  it('become a tunnel after a 101, its head passed with case kept, our cookies and id added', async () => {
     const lane = await stage.start();
     const backend = await stage.backend(echo('TCP'));
     route(lane, 'app.test', [{ port: backend.port, instanceId: 'inst' }]);
@@ -45,7 +45,7 @@ describeLane('upgrades', (stage) => {
     await client.reader.until('HELLO');
 
     expect(head).to.match(
-      /^HTTP\/1\.1 101 Now Switching\r\nX-mIxed: 1\r\nSet-Cookie: JSESSIONID=s\r\nX-Vcap-Request-Id: [0-9a-f-]{36}\r\nSet-Cookie: __VCAP_ID__=inst; Path=\/; HttpOnly\r\nConnection: Upgrade\r\nUpgrade: TCP\r\n\r\n$/,
+      /^HTTP\/1\.1 101 Now Switching\r\nX-mIxed: 1\r\nSet-Cookie: JSESSIONID=s\r\nX-Vcap-Request-Id: [0-9a-f-]{36}\r\nSet-Cookie: __VCAP_ID__=inst; Path=\/; HttpOnly\r\nSet-Cookie: __VCAP_ID_META__=; Path=\/; HttpOnly\r\nConnection: Upgrade\r\nUpgrade: TCP\r\n\r\n$/,
     );
     expect(backend.received).to.match(
       /^GET \/up\?x HTTP\/1\.1\r\nHost: app\.test\r\nX-Own: 1\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nX-Forwarded-For/,

@@ -125,6 +125,7 @@ describe('a router of two workers balancing', () => {
       expect(headers['set-cookie']).to.deep.equal([
         'JSESSIONID=abc; Path=/; Secure',
         `__VCAP_ID__=${body}; Path=/; HttpOnly; Secure`,
+        '__VCAP_ID_META__=secure; Path=/; HttpOnly; Secure',
       ]);
     }
   });

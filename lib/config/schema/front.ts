@@ -113,7 +113,10 @@ export const front = {
     ['JSESSIONID'],
     'a response that sets one of these cookies makes the session sticky; empty = no sticky sessions',
   ),
-  sticky_sessions_for_auth_negotiate: boolean(false, 'sticky sessions for Negotiate authentication', PENDING),
+  sticky_sessions_for_auth_negotiate: boolean(
+    false,
+    'Negotiate authentication keeps to the instance it began at',
+  ),
   healthcheck_user_agent: text(
     'HTTP-Monitor/1.1',
     'a request with this User-Agent is answered with the health',

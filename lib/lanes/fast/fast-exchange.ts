@@ -300,6 +300,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
       requestedId: this.#attempts?.requestedId,
       date: this.#deps.date(),
       upgrade: undefined,
+      logger: this.#deps.logger,
     });
     this.#close = this.#mustClose();
     this.#answering = true;

@@ -271,6 +271,7 @@ export class Exchange {
       requestedId: this.#attempts?.requestedId,
       date: '', // node has it ready
       upgrade,
+      logger: this.#deps.logger,
     });
   }
 

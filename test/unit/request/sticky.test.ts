@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { RequestSettings } from '../../../lib/request/settings.ts';
 import { negotiateId, stickyCookies, stickyId } from '../../../lib/request/sticky.ts';
 import { anEndpoint, aPool } from '../../support/endpoint-fixture.ts';
+import { recordingLogger } from '../../support/recording-logger.ts';
 import { requestSettings } from '../../support/request-fixture.ts';
 
 describe('stickyId', () => {
@@ -46,68 +47,86 @@ describe('negotiateId', () => {
 describe('stickyCookies', () => {
   const session = (attributes = ''): string[] => ['Set-Cookie', `JSESSIONID=1${attributes}`];
   const id = '__VCAP_ID__=instance-8080';
+  /** The pair for a session cookie: what is restored from, and what both cookies say. */
+  const pair = (meta: string, attributes: string): string[] => [
+    `${id}; ${attributes}`,
+    `__VCAP_ID_META__=${meta}; ${attributes}`,
+  ];
   const cases: readonly {
     readonly name: string;
     readonly response: readonly string[];
     readonly requested?: string;
+    /** Value of the request's `__VCAP_ID_META__`. */
+    readonly meta?: string;
+    readonly says?: string;
     readonly settings?: Partial<RequestSettings>;
     readonly contextPath?: string;
     readonly instanceId?: string;
     readonly expect: readonly string[];
   }[] = [
-    { name: 'a session cookie', response: session(), expect: [`${id}; Path=/; HttpOnly`] },
+    { name: 'a session cookie', response: session(), expect: pair('', 'Path=/; HttpOnly') },
     { name: 'no session cookie', response: ['Set-Cookie', 'other=1'], expect: [] },
     {
       name: 'a deleted session cookie',
       response: session('; Max-Age=-5'),
-      expect: [`${id}; Path=/; Max-Age=0; HttpOnly`],
+      expect: pair('maxage=-1', 'Path=/; Max-Age=0; HttpOnly'),
     },
     {
-      name: 'a positive Max-Age, not copied',
+      name: 'a positive Max-Age',
       response: session('; Max-Age=60'),
-      expect: [`${id}; Path=/; HttpOnly`],
+      expect: pair('maxage=1000060', 'Path=/; Max-Age=60; HttpOnly'),
     },
     {
       name: 'all attributes, in their order',
       response: session(
         '; partitioned; samesite=NONE; SECURE; max-age=0; expires=Wed, 21-Oct-2026 07:28:00 GMT; Domain=x; path=/y',
       ),
-      expect: [
-        `${id}; Path=/; Expires=Wed, 21 Oct 2026 07:28:00 GMT; Max-Age=0; HttpOnly; Secure; SameSite=None; Partitioned`,
-      ],
+      expect: pair(
+        'secure&partitioned&expires=1792567680&maxage=-1&samesite=none',
+        'Path=/; Expires=Wed, 21 Oct 2026 07:28:00 GMT; Max-Age=0; HttpOnly; Secure; SameSite=None; Partitioned',
+      ),
     },
     {
       name: 'unreadable attributes, left out',
       response: session('; Expires=Thu, 31 Feb 2026 07:28:00 GMT; SameSite=Maybe; Max-Age=x'),
-      expect: [`${id}; Path=/; HttpOnly`],
+      expect: pair('', 'Path=/; HttpOnly'),
     },
     {
       name: 'secure_cookies',
       response: session('; SameSite=lax'),
       settings: { secureCookies: true },
-      expect: [`${id}; Path=/; HttpOnly; Secure; SameSite=Lax`],
+      expect: pair('samesite=lax', 'Path=/; HttpOnly; Secure; SameSite=Lax'),
     },
     {
       name: 'the context path of the pool',
       response: session(),
       contextPath: '/Ctx/p',
-      expect: [`${id}; Path=/Ctx/p; HttpOnly`],
+      expect: pair('', 'Path=/Ctx/p; HttpOnly'),
     },
     {
       name: 'a context path that would add attributes',
       response: session(),
       contextPath: '/x; Domain=evil\r\nY: z',
-      expect: [`${id}; Path=/x Domain=evilY: z; HttpOnly`],
+      expect: pair('', 'Path=/x Domain=evilY: z; HttpOnly'),
     },
     {
-      name: 'only the first session cookie',
-      response: [...session('; Secure'), ...session('; Max-Age=0')],
-      expect: [`${id}; Path=/; HttpOnly; Secure`],
+      name: 'each of several session cookies, in their order',
+      response: [
+        ...session('; Max-Age=0'),
+        'Set-Cookie',
+        'other=1',
+        'Set-Cookie',
+        '__Host-JSESSIONID=2; Secure; Partitioned',
+      ],
+      expect: [
+        ...pair('maxage=-1', 'Path=/; Max-Age=0; HttpOnly'),
+        ...pair('secure&partitioned', 'Path=/; HttpOnly; Secure; Partitioned'),
+      ],
     },
     {
       name: 'a __Host- session cookie',
       response: ['Set-Cookie', '__Host-JSESSIONID=1'],
-      expect: [`${id}; Path=/; HttpOnly`],
+      expect: pair('', 'Path=/; HttpOnly'),
     },
     {
       name: "the app's own __VCAP_ID__",
@@ -119,17 +138,62 @@ describe('stickyCookies', () => {
       name: 'an instance id with bytes that a cookie may not have',
       response: session(),
       instanceId: 'a;b"c d\r\n',
-      expect: ['__VCAP_ID__="abc d"; Path=/; HttpOnly'],
+      expect: ['__VCAP_ID__="abc d"; Path=/; HttpOnly', '__VCAP_ID_META__=; Path=/; HttpOnly'],
     },
     { name: 'the instance that was asked for', response: [], requested: 'instance-8080', expect: [] },
     { name: 'the address that was asked for', response: [], requested: '10.0.0.1:8080', expect: [] },
-    { name: 'another instance', response: [], requested: 'gone', expect: [`${id}; Path=/; HttpOnly`] },
+    {
+      name: 'another instance, for a client without attributes',
+      response: [],
+      requested: 'gone',
+      expect: [`${id}; Path=/; HttpOnly`],
+      says: 'vcap-id-meta-cookie-not-found',
+    },
+    {
+      name: 'another instance, with the attributes that the client brings back',
+      response: [],
+      requested: 'gone',
+      meta: 'samesite=strict&partitioned&maxage=1000060&secure&expires=1792567680',
+      expect: [
+        `${id}; Path=/; Expires=Wed, 21 Oct 2026 07:28:00 GMT; Max-Age=60; HttpOnly; Secure; SameSite=Strict; Partitioned`,
+      ],
+    },
+    {
+      name: 'another instance, for a client without a single attribute',
+      response: [],
+      requested: 'gone',
+      meta: '',
+      expect: [`${id}; Path=/; HttpOnly`],
+    },
+    {
+      name: 'another instance, when its time is over',
+      response: [],
+      requested: 'gone',
+      meta: 'maxage=999999',
+      expect: [`${id}; Path=/; Max-Age=0; HttpOnly`],
+    },
+    {
+      name: 'another instance, with the attributes that can be read',
+      response: [],
+      requested: 'gone',
+      meta: 'Domain=evil&secure&samesite=maybe&expires=99999999999999&maxage=soon&secure=1',
+      expect: [`${id}; Path=/; HttpOnly; Secure`],
+      says: 'vcap-id-meta-cookie-parse-error',
+    },
+    {
+      name: 'a new session at another instance: its own attributes, not those brought back',
+      response: session('; SameSite=Lax'),
+      requested: 'gone',
+      meta: 'partitioned',
+      expect: pair('samesite=lax', 'Path=/; HttpOnly; SameSite=Lax'),
+    },
     {
       name: 'another instance, with secure_cookies',
       response: [],
       requested: 'gone',
       settings: { secureCookies: true },
       expect: [`${id}; Path=/; HttpOnly; Secure`],
+      says: 'vcap-id-meta-cookie-not-found',
     },
     {
       name: 'Negotiate by another instance, whatever the session cookie says',
@@ -151,21 +215,28 @@ describe('stickyCookies', () => {
     name,
     response,
     requested,
+    meta,
+    says,
     settings,
     contextPath = '/',
     instanceId,
     expect: expected,
   } of cases) {
-    it(`binds on ${name}: ${expected.length === 0 ? 'nothing' : 'one cookie'}`, () => {
+    it(`binds on ${name}: ${expected.length === 0 ? 'nothing' : expected.length}`, () => {
+      const logger = recordingLogger();
       const endpoint = anEndpoint(instanceId === undefined ? {} : { instanceId });
       const cookies = stickyCookies(response, {
         endpoint,
         pool: aPool('a.com', [endpoint], { contextPath }),
         requestedId: requested,
+        requestHeaders: meta === undefined ? [] : ['Cookie', `x=y; __VCAP_ID_META__=${meta}`],
+        requestId: 'rid',
         settings: requestSettings(settings),
-        nowMs: 0,
+        nowMs: 1_000_000_999,
+        logger,
       });
       expect(cookies).to.deep.equal(expected);
+      expect(logger.lines.map(({ message }) => message)).to.deep.equal(says === undefined ? [] : [says]);
     });
   }
 });
