@@ -79,7 +79,7 @@ function optionsOf(command: Command): CheckOptions {
 }
 
 async function start(options: StartOptions): Promise<number> {
-  const { config, problems } = loadConfig(options.config, options);
+  const { config, problems, errorPage } = loadConfig(options.config, options);
   const warnings = problems.filter(({ severity }) => severity === 'warning');
   if (warnings.length < problems.length) {
     for (const { severity, message } of problems) {
@@ -91,7 +91,7 @@ async function start(options: StartOptions): Promise<number> {
   // Only now: `check` and `--help` need none of what a router needs.
   const { startPrimary } = await import('./primary/primary.ts');
   try {
-    await startPrimary(config, { warnings });
+    await startPrimary(config, { warnings, errorPage });
     // A collection whenever the heap has grown by a fifth: what registrations leave behind would otherwise stay,
     // 1 KB for each route. Not before, as a table that is being restored leaves nothing.
     setFlagsFromString('--heap-growing-percent=20');

@@ -1,4 +1,5 @@
 import { derive, type Host } from './derive.ts';
+import { loadErrorPage } from './error-page.ts';
 import { deepFreeze } from './freeze.ts';
 import { interpret } from './interpret.ts';
 import type { ConfigProblem, Severity } from './problem.ts';
@@ -6,6 +7,7 @@ import { frontRules } from './rules/front-rules.ts';
 import { ineffective } from './rules/ineffective.ts';
 import { logRules } from './rules/log-rules.ts';
 import { peerRules } from './rules/peer-rules.ts';
+import { idleRewrites, rewriteRules } from './rules/rewrite-rules.ts';
 import { routeRules } from './rules/route-rules.ts';
 import type { Rules, Violation } from './rules/rule.ts';
 import { statusRules } from './rules/status-rules.ts';
@@ -23,11 +25,13 @@ export interface LoadedConfig {
   readonly config: Config;
   /** All of them, in the order of the file. */
   readonly problems: readonly ConfigProblem[];
+  /** The text of `html_error_template_file`; empty = none. */
+  readonly errorPage: string;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-const RULES: readonly Rules[] = [frontRules, statusRules, peerRules, routeRules, logRules];
+const RULES: readonly Rules[] = [frontRules, statusRules, peerRules, routeRules, logRules, rewriteRules];
 
 /** From a document to the configuration that it stands for: schema, flags, derived values, rules between keys. */
 export function settle(
@@ -35,6 +39,7 @@ export function settle(
   syntax: readonly ConfigProblem[],
   flags: Flags,
   host: Host,
+  pageOf: typeof loadErrorPage = loadErrorPage,
 ): LoadedConfig {
   const { values, lines, problems: found } = interpret(root);
   const problems = [...syntax, ...found];
@@ -49,6 +54,7 @@ export function settle(
     }
   };
   report('warning', ineffective(read));
+  report('warning', idleRewrites(read));
   const config = derive(read, (key) => lines.has(key), host);
   // A value that was replaced by its default may break rules that the operator's own would have kept.
   const replaced = new Set(problems.filter(({ severity }) => severity === 'error').map(({ key }) => key));
@@ -60,8 +66,17 @@ export function settle(
       );
     }
   }
+  const page =
+    config.html_error_template_file === ''
+      ? undefined
+      : pageOf(config.html_error_template_file, lineOf('html_error_template_file', lines));
+  if (page !== undefined && 'problem' in page) problems.push(page.problem);
   problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-  return { config: deepFreeze(config), problems };
+  return {
+    config: deepFreeze(config),
+    problems,
+    errorPage: page !== undefined && 'text' in page ? page.text : '',
+  };
 }
 
 /** The line of a key, or of the nearest thing around it that the file has. */

@@ -14,6 +14,8 @@ export type ToWorker =
       readonly slot: number;
       readonly workers: number;
       readonly routerIp: string;
+      /** Text of the error page; empty = none. */
+      readonly errorPage: string;
     }
   /** A table follows. The one in use stays in use until `table-end`. */
   | { readonly type: 'table-start'; readonly epoch: string; readonly table: number; readonly seq: number }

@@ -43,6 +43,8 @@ const HELD_UP_MS = 1_000;
 export interface PrimaryOptions {
   /** Problems of the configuration that do not keep the router from starting. */
   readonly warnings: readonly ConfigProblem[];
+  /** Text of the error page; empty = none. */
+  readonly errorPage: string;
 }
 
 /**
@@ -107,6 +109,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     exec: workerModule(),
     config,
     routerIp,
+    errorPage: options.errorPage,
     broadcaster,
     logger: routerLog,
     now,

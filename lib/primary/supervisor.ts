@@ -17,6 +17,8 @@ export interface SupervisorDeps {
   readonly config: Config;
   /** This host's address, for `X-Vcap-Router`. */
   readonly routerIp: string;
+  /** Text of the error page; empty = none. */
+  readonly errorPage: string;
   readonly broadcaster: Broadcaster;
   /** For what gorouter's `.router` says; what only we have is said by its child. */
   readonly logger: Logger;
@@ -240,8 +242,8 @@ export class Supervisor {
   }
 
   #configure(slot: WorkerSlot): void {
-    const { config, count, routerIp } = this.#deps;
-    slot.tell({ type: 'configure', config, slot: slot.index, workers: count, routerIp });
+    const { config, count, routerIp, errorPage } = this.#deps;
+    slot.tell({ type: 'configure', config, slot: slot.index, workers: count, routerIp, errorPage });
     slot.tell({ type: 'health', healthy: this.#healthy });
   }
 

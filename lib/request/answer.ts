@@ -11,6 +11,8 @@ export interface Answer {
   readonly body: string;
   /** `X-Cf-RouterError` as the access log shows it; empty = none. */
   readonly routerError: string;
+  /** What an error page says instead of `body`; undefined where there is no page for it (http.md 11). */
+  readonly message?: string;
   /** Whether the client's connection ends with this answer: `Connection: close`. */
   readonly close: boolean;
 }
@@ -177,7 +179,8 @@ function explained(
   routerError: string,
   cacheControl: string | undefined,
 ): Answer {
-  return plainText(status, reason, `${status} ${reason}: ${message}\n`, routerError, cacheControl);
+  const text = `${status} ${reason}: ${message}\n`;
+  return { ...plainText(status, reason, text, routerError, cacheControl), message };
 }
 
 function bare(status: number, reason: string, routerError: string): Answer {

@@ -84,5 +84,6 @@ export function clientHeaders(raw: readonly string[], facts: ExchangeFacts, answ
     routerError: '',
     date,
     upgrade,
+    rewrite: settings.rewrite,
   });
 }

@@ -2,6 +2,7 @@ import { fieldText } from './answer.ts';
 import { HeaderNames } from './header-names.ts';
 import { HOP_BY_HOP, nominatedNames } from './hop-by-hop.ts';
 import { headerValue } from './request-head.ts';
+import type { HeaderRewrite } from './rewrite.ts';
 import type { RequestSettings } from './settings.ts';
 
 /** What `X-Vcap-Trace` with the right key asks for. */
@@ -22,6 +23,8 @@ export interface ResponseHeadersContext {
   readonly routerError: string;
   /** IMF-fixdate, used when the endpoint sent none; empty = none is added. */
   readonly date: string;
+  /** `http_rewrite`; never asked for a 101. */
+  readonly rewrite?: HeaderRewrite | undefined;
   /** Token of a 101 that is passed on: `Connection` and `Upgrade` are then put back. */
   readonly upgrade?: string | undefined;
 }
@@ -75,9 +78,20 @@ export function responseHeaders(raw: readonly string[], context: ResponseHeaders
     const { routerIp, address } = context.trace;
     out.push('X-Vcap-Router', routerIp, 'X-Vcap-Backend', address, 'X-Cf-Routeendpoint', address);
   }
-  if (!dated) out.push('Date', context.date);
-  if (context.upgrade !== undefined) out.push('Connection', 'Upgrade', 'Upgrade', context.upgrade);
-  return out;
+  if (context.upgrade !== undefined) {
+    if (!dated) out.push('Date', context.date);
+    out.push('Connection', 'Upgrade', 'Upgrade', context.upgrade);
+    return out;
+  }
+  if (context.rewrite === undefined) {
+    if (!dated) out.push('Date', context.date);
+    return out;
+  }
+  // A Date that was removed is set anew, one that was added stays: an answer always has one.
+  const rewritten = context.rewrite(out);
+  if (context.date !== '' && headerValue(rewritten, 'date') === undefined)
+    rewritten.push('Date', context.date);
+  return rewritten;
 }
 
 /** The trace that a request may ask for with `X-Vcap-Trace: <trace_key>`. */

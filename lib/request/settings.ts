@@ -1,5 +1,7 @@
+import type { ErrorPage } from '../error-page/template.ts';
 import type { Algorithm } from '../routes/pool.ts';
 import type { TraceHead } from '../tracing/trace-request.ts';
+import type { HeaderRewrite } from './rewrite.ts';
 
 /** Everything that the policies of a request read from the configuration, derived once at start. */
 export interface RequestSettings {
@@ -37,4 +39,8 @@ export interface RequestSettings {
   readonly extraHeadersToLog: readonly string[];
   /** Undefined = no tracing. */
   readonly trace: TraceHead | undefined;
+  /** `http_rewrite`; undefined = nothing to change. */
+  readonly rewrite: HeaderRewrite | undefined;
+  /** `html_error_template_file`; undefined = plain text. */
+  readonly errorPage: ErrorPage | undefined;
 }

@@ -1,7 +1,9 @@
 import { maxConnsShare } from '../balance/max-conns-share.ts';
 import { timerMs } from '../config/duration.ts';
+import { errorPage } from '../config/error-page.ts';
 import type { Config } from '../config/schema.ts';
 import { type AccessLogOptions, accessLogOptions } from '../log/access-options.ts';
+import { headerRewrite } from '../request/rewrite.ts';
 import type { RequestSettings } from '../request/settings.ts';
 import { B3_FIELDS } from '../tracing/b3.ts';
 import { headTracer } from '../tracing/trace-request.ts';
@@ -12,7 +14,13 @@ const MIB = 1024 * 1024;
 /** What the policies read, from the configuration and this worker's place among the others. */
 export function requestSettings(
   config: Config,
-  place: { readonly slot: number; readonly workers: number; readonly routerIp: string },
+  place: {
+    readonly slot: number;
+    readonly workers: number;
+    readonly routerIp: string;
+    /** From loadErrorPage; empty = none. */
+    readonly errorPage: string;
+  },
 ): RequestSettings {
   return {
     forceForwardedProtoHttps: config.force_forwarded_proto_https,
@@ -40,6 +48,11 @@ export function requestSettings(
       w3c: config.tracing.enable_w3c,
       tenant: config.tracing.w3c_tenant_id,
     }),
+    rewrite: headerRewrite({
+      remove: config.http_rewrite.responses.remove_headers.map(({ name }) => name),
+      addIfAbsent: config.http_rewrite.responses.add_headers_if_not_present,
+    }),
+    errorPage: errorPage(place.errorPage),
   };
 }
 

@@ -77,6 +77,8 @@ export const LANE_SETTINGS: RequestSettings = {
   disableKeepAlives: false,
   extraHeadersToLog: [],
   trace: undefined,
+  rewrite: undefined,
+  errorPage: undefined,
 };
 
 export const startGeneralLane: StartLane = (options) => startLanes(options, false);

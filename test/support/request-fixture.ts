@@ -39,6 +39,8 @@ export function requestSettings(fields: Partial<RequestSettings> = {}): RequestS
     disableKeepAlives: true,
     extraHeadersToLog: [],
     trace: undefined,
+    rewrite: undefined,
+    errorPage: undefined,
     ...fields,
   };
 }

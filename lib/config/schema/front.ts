@@ -121,7 +121,7 @@ export const front = {
     'HTTP-Monitor/1.1',
     'a request with this User-Agent is answered with the health',
   ),
-  html_error_template_file: text('', 'path of a template for error answers', PENDING),
+  html_error_template_file: text('', 'path of a template for error answers, in a part of Go html/template'),
   http_rewrite: section(
     {
       responses: section(
@@ -130,13 +130,11 @@ export const front = {
             { name: text('', 'field name', { required: true }), value: text('', 'field value') },
             [],
             'fields added to answers that lack them',
-            PENDING,
           ),
           remove_headers: items(
             { name: text('', 'field name', { required: true }) },
             [],
-            'fields removed from answers',
-            PENDING,
+            'fields removed from answers, before others are added',
           ),
         },
         'of answers',

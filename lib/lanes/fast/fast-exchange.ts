@@ -13,9 +13,9 @@ import type { SoundRequest } from '../../request/sound-request.ts';
 import type { Endpoint } from '../../routes/endpoint.ts';
 import type { Pool } from '../../routes/pool.ts';
 import type { RouteTable } from '../../routes/route-table.ts';
-import { CLIENT_LEFT_ANSWER, logAnswer, logClientLeft } from '../answer-log.ts';
 import { type AttemptDeps, Attempts, type Lease } from '../attempts.ts';
 import { beginRequest } from '../begin-request.ts';
+import { CLIENT_LEFT_ANSWER, logClientLeft } from '../client-left.ts';
 import type {
   ClientExchange,
   ClientSide,
@@ -25,6 +25,7 @@ import type {
 } from '../exchange-sides.ts';
 import { MAX_INFORMATION } from '../information.ts';
 import { LINGER_BYTES } from '../linger.ts';
+import { ownAnswer } from '../own-answer.ts';
 import { routeOf } from '../route-of.ts';
 
 export interface FastExchangeDeps extends AttemptDeps<EndpointSide> {
@@ -363,7 +364,9 @@ export class FastExchange implements ClientExchange, ResponseReader {
       return false;
     }
     if (response.status !== 100) {
-      this.#link.out.information(response.status, response.headers);
+      const { rewrite } = this.#deps.settings;
+      const headers = rewrite === undefined ? response.headers : rewrite(response.headers);
+      this.#link.out.information(response.status, headers);
       this.#link.out.flush();
       return true;
     }
@@ -410,8 +413,8 @@ export class FastExchange implements ClientExchange, ResponseReader {
     this.#finish();
   }
 
-  #answer(answer: Answer): void {
-    logAnswer(this.#deps.logger, answer, this.#requestId);
+  #answer(plain: Answer): void {
+    const answer = ownAnswer(plain, this.#deps, this.#requestId);
     this.#status = answer.status;
     this.#routerError = answer.routerError;
     this.#responseBytes = answer.body.length;

@@ -15,10 +15,11 @@ import { isWebSocket } from '../../request/upgrade.ts';
 import type { Endpoint } from '../../routes/endpoint.ts';
 import type { Pool } from '../../routes/pool.ts';
 import type { RouteTable } from '../../routes/route-table.ts';
-import { CLIENT_LEFT_ANSWER, logAnswer, logClientLeft } from '../answer-log.ts';
 import { type AttemptDeps, Attempts, type Lease } from '../attempts.ts';
 import { beginRequest } from '../begin-request.ts';
+import { CLIENT_LEFT_ANSWER, logClientLeft } from '../client-left.ts';
 import { informationText, MAX_INFORMATION } from '../information.ts';
+import { ownAnswer } from '../own-answer.ts';
 import { routeOf } from '../route-of.ts';
 import { sendAnswer } from './answer-writer.ts';
 import type { ClientConnection } from './client-connection.ts';
@@ -313,7 +314,9 @@ export class Exchange {
       return;
     }
     if (this.#req.httpVersionMinor === 0) return; // RFC 9110 §15.2
-    this.#res.socket?.write(informationText(info.statusCode, undefined, info.rawHeaders), 'latin1');
+    const { rewrite } = this.#deps.settings;
+    const headers = rewrite === undefined ? info.rawHeaders : rewrite(info.rawHeaders);
+    this.#res.socket?.write(informationText(info.statusCode, undefined, headers), 'latin1');
   }
 
   #sendContinue(): void {
@@ -377,8 +380,8 @@ export class Exchange {
     this.#finish();
   }
 
-  #answer(answer: Answer): void {
-    logAnswer(this.#deps.logger, answer, this.#requestId);
+  #answer(plain: Answer): void {
+    const answer = ownAnswer(plain, this.#deps, this.#requestId);
     this.#status = answer.status;
     this.#routerError = answer.routerError;
     this.#responseBytes = answer.body.length;
