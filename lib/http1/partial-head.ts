@@ -4,13 +4,20 @@ const LF = 10;
 
 /**
  * A head that comes in pieces: keeps them, and tells when parsing is worth while again, which is when its end may
- * have come, when something is wrong at the end of a line, or when it has doubled since the last time. Reading it
- * from its start with every piece would let a client that sends single bytes take hours of ours.
+ * have come, when something is wrong at the end of a line, when it has doubled since the last time, or when it is
+ * longer than any may be. Reading it from its start with every piece would let a client that sends single bytes take
+ * hours of ours.
  */
 export class PartialHead {
   #bytes: Buffer = Buffer.allocUnsafe(0);
   #length = 0;
   #parseAt = 0;
+  readonly #tooLong: number;
+
+  /** `maxBytes`: of a head; 0 = no limit. */
+  constructor(maxBytes: number) {
+    this.#tooLong = maxBytes > 0 ? maxBytes + 1 : Number.POSITIVE_INFINITY;
+  }
 
   /** Takes a copy of the piece. Says whether the head is to be parsed now; true at the first piece. */
   add(piece: Buffer): boolean {
@@ -18,7 +25,7 @@ export class PartialHead {
     this.#keep(piece);
     // Only what has come: behind it lies room for as much again, which would be searched with every piece.
     if (!endsLine(this.bytes, before) && this.#length < this.#parseAt) return false;
-    this.#parseAt = this.#length * 2;
+    this.#parseAt = Math.min(this.#length * 2, this.#tooLong);
     return true;
   }
 

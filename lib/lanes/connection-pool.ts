@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { Endpoint } from '../routes/endpoint.ts';
 import { type DialTimes, dial } from './dial.ts';
@@ -38,22 +38,31 @@ export interface ConnectionOwner<C> {
   closed(connection: C): void;
 }
 
-/** Makes a lane's kind of connection over a socket. */
-export type MakeConnection<C> = (
+/** What a lane's connections need to read in another way than by the socket's `data`. */
+export interface ReadsOf {
+  readonly options: OnReadOpts;
+}
+
+/** Makes a lane's kind of connection over a socket. `reads`: where its bytes come from, when not as `data`. */
+export type MakeConnection<C, R extends ReadsOf> = (
   key: string,
   socket: Socket,
   times: DialTimes,
   idleTimeoutMs: number,
   owner: ConnectionOwner<C>,
+  reads: R | undefined,
 ) => C;
 
 /**
  * The connections to endpoints: idle ones by endpoint, the last used first out, so that a quiet time lets the
  * surplus grow old and close.
  */
-export class ConnectionPool<C extends PooledConnection> implements ConnectionOwner<C> {
+export class ConnectionPool<C extends PooledConnection, R extends ReadsOf = ReadsOf>
+  implements ConnectionOwner<C>
+{
   readonly #settings: EndpointConnectionSettings;
-  readonly #make: MakeConnection<C>;
+  readonly #make: MakeConnection<C, R>;
+  readonly #newReads: (() => R) | undefined;
   readonly #maxIdle: number;
   readonly #idle = new Map<string, C[]>();
   readonly #open = new Set<C>();
@@ -61,8 +70,10 @@ export class ConnectionPool<C extends PooledConnection> implements ConnectionOwn
   #idleCount = 0;
   #stopped = false;
 
-  constructor(settings: EndpointConnectionSettings, make: MakeConnection<C>) {
+  /** `newReads`: for each plain connection, when it is not to be read by `data`. */
+  constructor(settings: EndpointConnectionSettings, make: MakeConnection<C, R>, newReads?: () => R) {
     this.#settings = settings;
+    this.#newReads = newReads;
     this.#make = make;
     const { maxIdle, maxIdlePerHost, disableKeepAlives } = settings;
     this.#maxIdle = disableKeepAlives ? 0 : maxIdle > 0 ? Math.min(maxIdle, maxIdlePerHost) : maxIdlePerHost;
@@ -100,12 +111,19 @@ export class ConnectionPool<C extends PooledConnection> implements ConnectionOwn
   /** A new connection. Rejects as `dial` does. */
   async dial(endpoint: Endpoint, signal: AbortSignal): Promise<C> {
     const { dialTimeoutMs, tlsHandshakeTimeoutMs, keepAliveProbeMs, idleTimeoutMs } = this.#settings;
+    const reads = endpoint.tls ? undefined : this.#newReads?.();
     const { socket, times } = await dial(
       endpoint,
-      { dialTimeoutMs, tlsHandshakeTimeoutMs, keepAliveProbeMs, secureContext: () => this.#trust() },
+      {
+        dialTimeoutMs,
+        tlsHandshakeTimeoutMs,
+        keepAliveProbeMs,
+        secureContext: () => this.#trust(),
+        onread: reads?.options,
+      },
       signal,
     );
-    const connection = this.#make(connectionKey(endpoint), socket, times, idleTimeoutMs, this);
+    const connection = this.#make(connectionKey(endpoint), socket, times, idleTimeoutMs, this, reads);
     this.#open.add(connection);
     if (this.#stopped) connection.destroy();
     return connection;

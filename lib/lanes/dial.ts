@@ -1,4 +1,4 @@
-import { connect, isIP, type Socket } from 'node:net';
+import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext } from 'node:tls';
 import { RouterError } from '../errors.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
@@ -20,6 +20,8 @@ export interface DialSettings {
   readonly keepAliveProbeMs: number;
   /** Trust, versions and client certificate for TLS endpoints, made when the first one is dialled. */
   readonly secureContext: () => SecureContext;
+  /** Where a plain connection's bytes go, when not to the socket's `data`. */
+  readonly onread?: OnReadOpts | undefined;
 }
 
 /**
@@ -39,7 +41,13 @@ export function dial(
     let phase: 'connect' | 'tls' = 'connect';
     let timer: NodeJS.Timeout | undefined;
 
-    const tcp = connect({ host: endpoint.host, port: endpoint.port, noDelay: true });
+    const { onread } = settings;
+    const tcp = connect({
+      host: endpoint.host,
+      port: endpoint.port,
+      noDelay: true,
+      ...(onread === undefined || endpoint.tls ? {} : { onread }),
+    });
     let socket: Socket = tcp;
 
     const settle = (): void => {

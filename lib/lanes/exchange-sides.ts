@@ -9,7 +9,7 @@ import type { AttemptConnection } from './attempts.ts';
 
 /** One request, as its client's connection drives it. */
 export interface ClientExchange {
-  /** Bytes of the request's body from `start` up to `end`. */
+  /** Bytes of the request's body from `start` up to `end`; they hold until this returns. */
   requestBody(bytes: Buffer, start: number, end: number): void;
   requestEnd(trailers: readonly string[] | undefined): void;
   /** All of what came at once has been told. */
@@ -30,7 +30,7 @@ export interface ClientExchange {
 export interface AnswerSink {
   /** A proxied answer's head. `close`: it is the last on its connection, where that ends with an answer. */
   head(status: number, method: string, headers: readonly string[], body: ResponseBody, close: boolean): void;
-  /** `bytes` must not change until they are written. */
+  /** `bytes` may be overwritten once this returns: what is not written by then is kept as `owned` (direct-reads.ts). */
   body(bytes: Buffer, start: number, end: number): void;
   end(trailers: readonly string[] | undefined): void;
   /** An interim head other than 100 and 101, as the endpoint sent it. */
@@ -66,7 +66,7 @@ export interface ResponseReader {
   readonly method: string;
   /** A response head, 1xx other than 101 included. False: it is not wanted, the link was destroyed. */
   responseHead(head: ResponseHead): boolean;
-  /** Bytes of the body from `start` up to `end`. */
+  /** Bytes of the body from `start` up to `end`; they hold until this returns. */
   responseBody(bytes: Buffer, start: number, end: number): void;
   /** The response is complete; what was told since the last flush may go out. */
   responseEnd(trailers: readonly string[] | undefined): void;
@@ -87,7 +87,7 @@ export type ResponseHead = Pick<ParsedResponse, 'status' | 'headers' | 'body'>;
 export interface RequestSink {
   /** `headers`: from endpointHead, HTTP/1.1's framing included. */
   head(method: string, target: string, headers: readonly string[], framing: Framing): void;
-  /** `bytes` must not change until they are written. */
+  /** `bytes` may be overwritten once this returns: what is not written by then is kept as `owned` (direct-reads.ts). */
   body(bytes: Buffer, start: number, end: number): void;
   end(trailers: readonly string[] | undefined): void;
   /** False when the endpoint has enough: `requestDrained` follows. */

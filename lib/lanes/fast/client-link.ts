@@ -15,6 +15,7 @@ import { LINGER_BYTES, LINGER_MS } from '../linger.ts';
 import { answerText } from './answer-text.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import type { Timed } from './deadlines.ts';
+import { type ByteSink, type DirectReads, owned } from './direct-reads.ts';
 
 export interface ClientLinkDeps {
   readonly head: HeadLimits;
@@ -48,7 +49,7 @@ const MAPPED_IPV4 = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
  * One client connection: cuts what comes into requests and their bodies, and has them served one after the other, so
  * that answers leave in order.
  */
-export class ClientLink implements ClientSide, Timed, Uploader {
+export class ClientLink implements ClientSide, Timed, Uploader, ByteSink {
   readonly protocol = 'HTTP/1.1';
   readonly socket: Socket;
   readonly out: AnswerWriter;
@@ -58,6 +59,7 @@ export class ClientLink implements ClientSide, Timed, Uploader {
   pace: Uploader['pace'];
   readonly #deps: ClientLinkDeps;
   readonly #tls: boolean;
+  readonly #reads: DirectReads | undefined;
   /** Read and not looked at yet. */
   #unread: Buffer | undefined;
   /** A head that came in pieces so far. */
@@ -74,8 +76,10 @@ export class ClientLink implements ClientSide, Timed, Uploader {
   #lingering = false;
   #activeAt: number;
 
-  constructor(socket: Socket, tls: boolean, deps: ClientLinkDeps) {
+  /** `reads`: where the bytes come from when not as the socket's `data`. */
+  constructor(socket: Socket, tls: boolean, deps: ClientLinkDeps, reads?: DirectReads) {
     this.socket = socket;
+    this.#reads = reads;
     this.out = new AnswerWriter(socket);
     // A listener for both families names IPv4 clients by their IPv6 form.
     this.ip = (socket.remoteAddress ?? '').replace(MAPPED_IPV4, '');
@@ -84,7 +88,8 @@ export class ClientLink implements ClientSide, Timed, Uploader {
     this.#deps = deps;
     this.#activeAt = performance.now();
     this.deadline = deps.headMs > 0 ? this.#activeAt + deps.headMs : Number.POSITIVE_INFINITY;
-    socket.on('data', this.#onData);
+    if (reads === undefined) socket.on('data', this.#onData);
+    else reads.sink = this;
     // Ahead of node's own listener, behind which nothing can be written any more.
     socket.prependListener('end', this.#onEnd);
     socket.on('drain', this.#onDrain);
@@ -176,12 +181,18 @@ export class ClientLink implements ClientSide, Timed, Uploader {
   }
 
   readonly #onData = (bytes: Buffer): void => {
+    this.take(bytes);
+  };
+
+  take(bytes: Buffer): undefined {
     try {
       this.#received(bytes);
     } catch (error) {
       this.#panic(error);
     }
-  };
+    const unread = this.#unread;
+    if (unread !== undefined) this.#unread = owned(unread, 0, unread.length);
+  }
 
   #received(bytes: Buffer): void {
     if (this.#lingering) {
@@ -308,7 +319,7 @@ export class ClientLink implements ClientSide, Timed, Uploader {
 
   #awaitHead(bytes: Buffer): void {
     const { headMs } = this.#deps;
-    this.#partial = new PartialHead();
+    this.#partial = new PartialHead(this.#deps.head.maxBytes);
     this.#partial.add(bytes);
     this.#activeAt = performance.now();
     if (headMs > 0) this.deadline = this.#activeAt + headMs;
@@ -438,6 +449,8 @@ export class ClientLink implements ClientSide, Timed, Uploader {
   #detach(): void {
     const { socket } = this;
     socket.off('data', this.#onData);
+    if (this.#reads !== undefined)
+      this.#reads.sink = { take: (bytes) => socket.push(owned(bytes, 0, bytes.length)) };
     socket.off('end', this.#onEnd);
     socket.off('drain', this.#onDrain);
     socket.off('close', this.#onClose);

@@ -3,10 +3,12 @@ import { RouterError } from '../../errors.ts';
 import { ChunkedDecoder, type ChunkLimits } from '../../http1/chunked-decoder.ts';
 import type { HeadLimits } from '../../http1/head-limits.ts';
 import { type ParsedResponse, parseResponse } from '../../http1/parse-response.ts';
+import { PartialHead } from '../../http1/partial-head.ts';
 import type { ConnectionOwner } from '../connection-pool.ts';
 import type { DialTimes } from '../dial.ts';
 import type { EndpointSide, ResponseReader } from '../exchange-sides.ts';
 import type { Timed } from './deadlines.ts';
+import type { ByteSink, DirectReads } from './direct-reads.ts';
 import { RequestWriter } from './request-writer.ts';
 
 export interface LinkLimits {
@@ -22,7 +24,7 @@ const KEEP_ALIVE_MARGIN_MS = 1_000;
 type State = 'idle' | 'head' | 'length' | 'chunked' | 'close' | 'complete';
 
 /** One connection to an endpoint, with its reading end: parses what comes back and tells the exchange. */
-export class EndpointLink implements EndpointSide, Timed {
+export class EndpointLink implements EndpointSide, Timed, ByteSink {
   readonly socket: Socket;
   readonly key: string;
   readonly times: DialTimes;
@@ -40,7 +42,7 @@ export class EndpointLink implements EndpointSide, Timed {
   #reader: ResponseReader | undefined;
   #state: State = 'head';
   #keepAlive = false;
-  #partial: Buffer | undefined;
+  #partial: PartialHead | undefined;
   #remaining = 0;
   #chunks: ChunkedDecoder | undefined;
   #paused = false;
@@ -51,6 +53,7 @@ export class EndpointLink implements EndpointSide, Timed {
     times: DialTimes,
     limits: LinkLimits,
     owner: ConnectionOwner<EndpointLink>,
+    reads?: DirectReads,
   ) {
     this.key = key;
     this.socket = socket;
@@ -63,14 +66,8 @@ export class EndpointLink implements EndpointSide, Timed {
     this.localAddress = localAddress.includes(':')
       ? `[${localAddress}]:${localPort}`
       : `${localAddress}:${localPort}`;
-    socket.on('data', (bytes: Buffer) => {
-      const reader = this.#reader;
-      try {
-        this.#received(bytes);
-      } catch (error) {
-        this.#panic(error, reader);
-      }
-    });
+    if (reads === undefined) socket.on('data', (bytes: Buffer) => this.take(bytes));
+    else reads.sink = this;
     socket.on('end', () => {
       const reader = this.#reader;
       try {
@@ -141,6 +138,15 @@ export class EndpointLink implements EndpointSide, Timed {
     if (this.#state === 'idle') this.destroy();
   }
 
+  take(bytes: Buffer): undefined {
+    const reader = this.#reader;
+    try {
+      this.#received(bytes);
+    } catch (error) {
+      this.#panic(error, reader);
+    }
+  }
+
   #received(bytes: Buffer): void {
     if (this.#state === 'idle' || this.#state === 'complete') {
       // Bytes that no request asked for: whoever came next would take them for its answer.
@@ -160,15 +166,19 @@ export class EndpointLink implements EndpointSide, Timed {
   }
 
   #head(fresh: Buffer, reader: ResponseReader): void {
-    const bytes = this.#partial === undefined ? fresh : Buffer.concat([this.#partial, fresh]);
-    this.#partial = undefined;
+    let bytes = fresh;
+    if (this.#partial !== undefined) {
+      if (!this.#partial.add(fresh)) return;
+      bytes = this.#partial.bytes;
+    }
     let from = 0;
     for (;;) {
       const head = parseResponse(bytes, from, reader.method, this.#limits.head);
       if (head.kind === 'incomplete') {
-        this.#partial = from === 0 ? bytes : bytes.subarray(from);
+        this.#awaitHead(bytes, from);
         return;
       }
+      this.#partial = undefined;
       if (head.kind === 'bad') {
         this.#failed(badResponse(head.reason));
         return;
@@ -182,6 +192,12 @@ export class EndpointLink implements EndpointSide, Timed {
       if (!reader.responseHead(head)) return;
       if (from === bytes.length) return;
     }
+  }
+
+  #awaitHead(bytes: Buffer, from: number): void {
+    if (this.#partial !== undefined && from === 0) return;
+    this.#partial = new PartialHead(this.#limits.head.maxBytes);
+    this.#partial.add(bytes.subarray(from));
   }
 
   #begin(head: ParsedResponse): void {

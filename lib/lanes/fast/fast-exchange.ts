@@ -27,6 +27,7 @@ import { MAX_INFORMATION } from '../information.ts';
 import { LINGER_BYTES } from '../linger.ts';
 import { ownAnswer } from '../own-answer.ts';
 import { routeOf } from '../route-of.ts';
+import { owned } from './direct-reads.ts';
 
 export interface FastExchangeDeps extends AttemptDeps<EndpointSide> {
   readonly table: () => RouteTable;
@@ -218,7 +219,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
       this.#forward(bytes, start, end);
       return;
     }
-    this.#pending.push(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+    this.#pending.push(owned(bytes, start, end));
     this.#pendingBytes += end - start;
     if (this.#pendingBytes > PENDING_BYTES) this.#link.pause();
   }

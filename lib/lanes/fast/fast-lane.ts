@@ -7,6 +7,7 @@ import { ConnectionPool } from '../connection-pool.ts';
 import type { LaneDeps, LaneFigures } from '../lane.ts';
 import { ClientLink, type ClientLinkDeps } from './client-link.ts';
 import { Deadlines } from './deadlines.ts';
+import { adopt, DirectReads, owned } from './direct-reads.ts';
 import { EndpointLink } from './endpoint-link.ts';
 import { FastExchange, type FastExchangeDeps } from './fast-exchange.ts';
 
@@ -36,7 +37,7 @@ export class FastLane {
   readonly server: Server;
   readonly #deps: FastLaneDeps;
   readonly #clients = new Set<ClientLink>();
-  readonly #endpoints: ConnectionPool<EndpointLink>;
+  readonly #endpoints: ConnectionPool<EndpointLink, DirectReads>;
   readonly #deadlines: Deadlines;
   readonly #bodyRate: BodyRateGuard | undefined;
   readonly #linkDeps: ClientLinkDeps;
@@ -54,18 +55,29 @@ export class FastLane {
       [front.idleTimeoutMs, front.headTimeoutMs, endpoints.endpointTimeoutMs, endpoints.idleTimeoutMs],
       (now) => this.#tick(now),
     );
-    this.#endpoints = new ConnectionPool(endpoints, (key, socket, times, idleMs, owner) => {
-      const limits = { head: RESPONSE_HEAD, chunks: CHUNK_LIMITS, idleMs };
-      const link = new EndpointLink(key, socket, times, limits, {
-        released: (released) => owner.released(released),
-        closed: (closed) => {
-          this.#deadlines.remove(closed);
-          owner.closed(closed);
-        },
-      });
-      this.#deadlines.add(link);
-      return link;
-    });
+    this.#endpoints = new ConnectionPool(
+      endpoints,
+      (key, socket, times, idleMs, owner, reads) => {
+        const limits = { head: RESPONSE_HEAD, chunks: CHUNK_LIMITS, idleMs };
+        const link = new EndpointLink(
+          key,
+          socket,
+          times,
+          limits,
+          {
+            released: (released) => owner.released(released),
+            closed: (closed) => {
+              this.#deadlines.remove(closed);
+              owner.closed(closed);
+            },
+          },
+          reads,
+        );
+        this.#deadlines.add(link);
+        return link;
+      },
+      () => new DirectReads(),
+    );
     const draining = (): boolean => this.#draining !== undefined;
     const date = (): string => this.#dateNow();
     this.#exchangeDeps = {
@@ -94,7 +106,7 @@ export class FastLane {
       handOver: (link, unread) => {
         this.#forget(link);
         counters.connectionsOpened -= 1; // the other lane counts it
-        link.socket.unshift(unread);
+        link.socket.unshift(owned(unread, 0, unread.length));
         deps.handOver(link.socket);
         this.#checkDrained();
       },
@@ -113,6 +125,7 @@ export class FastLane {
     };
     this.server = createServer({
       noDelay: true,
+      pauseOnConnect: true,
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
     });
@@ -123,7 +136,13 @@ export class FastLane {
 
   /** Serves a connection that is established, with TLS or without. */
   accept(socket: Socket, tls: boolean): void {
-    const link = new ClientLink(socket, tls, this.#linkDeps);
+    const reads = new DirectReads();
+    const direct = tls ? undefined : adopt(socket, reads);
+    if (direct === undefined) socket.resume();
+    const link =
+      direct === undefined
+        ? new ClientLink(socket, tls, this.#linkDeps)
+        : new ClientLink(direct, tls, this.#linkDeps, reads);
     this.#clients.add(link);
     this.#deadlines.add(link);
     this.#deps.counters.connectionsOpened += 1;

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { owned } from './direct-reads.ts';
 
 /** Up to this size a piece of a body is cheaper copied into the text around it than written by itself. */
 const COPY_BELOW = 4096;
@@ -35,7 +36,7 @@ export class Outbox {
     this.#text += text;
   }
 
-  /** `bytes` from `start` up to `end`; must not change until they are written. */
+  /** `bytes` from `start` up to `end`. */
   bytes(bytes: Buffer, start: number, end: number): void {
     if (end - start < COPY_BELOW) {
       this.#text += bytes.toString('latin1', start, end);
@@ -47,7 +48,7 @@ export class Outbox {
     }
     if (this.#text !== '') this.#socket.write(this.#text, 'latin1');
     this.#text = '';
-    this.#socket.write(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+    this.#socket.write(owned(bytes, start, end));
   }
 
   /**

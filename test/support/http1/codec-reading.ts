@@ -36,7 +36,7 @@ const CLIENT = { clientIp: '127.0.0.1', clientPort: 1, tls: false, versionMinor:
 abstract class Reading {
   readonly messages: ReadMessage[] = [];
   outcome: string | undefined;
-  #head = new PartialHead();
+  #head = new PartialHead(0);
   #current: { start: string; headers: readonly string[]; body: string } | undefined;
   #left = 0;
   #chunks: ChunkedDecoder | undefined;
@@ -79,7 +79,7 @@ abstract class Reading {
     const bytes = Buffer.from(this.#head.bytes);
     const head = this.parse(bytes);
     if (head === undefined) return none;
-    this.#head = new PartialHead();
+    this.#head = new PartialHead(0);
     this.#last = this.isLast(head);
     this.#current = { start: this.startOf(head), headers: head.headers, body: '' };
     this.#left = head.length;

@@ -3,7 +3,7 @@ import { PartialHead } from '../../../lib/http1/partial-head.ts';
 
 /** Which of the pieces made parsing worth while. */
 function calls(pieces: readonly string[]): boolean[] {
-  const head = new PartialHead();
+  const head = new PartialHead(0);
   return pieces.map((piece) => head.add(Buffer.from(piece, 'latin1')));
 }
 
@@ -42,8 +42,14 @@ describe('PartialHead', () => {
     expect(asked).to.equal(1 + Math.floor(Math.log2(100_000)));
   });
 
+  it('asks as soon as the head is longer than any may be, however little is missing to double', () => {
+    const head = new PartialHead(10);
+    const asked = ['xxxxxxxx', 'xx', 'x', 'x'].map((piece) => head.add(Buffer.from(piece)));
+    expect(asked).to.deep.equal([true, false, true, true]);
+  });
+
   it('keeps all bytes in order, and a copy of them', () => {
-    const head = new PartialHead();
+    const head = new PartialHead(0);
     const expected: number[] = [];
     for (let i = 0; i < 3_000; i += 1) {
       const piece = Buffer.from([i & 255, (i * 7) & 255]);
