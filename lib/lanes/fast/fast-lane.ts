@@ -1,32 +1,24 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { ChunkLimits } from '../../http1/chunked-decoder.ts';
-import type { HeadLimits } from '../../http1/head-limits.ts';
 import type { Answer } from '../../request/answer.ts';
 import { BodyRateGuard } from '../body-rate.ts';
-import { ConnectionPool } from '../connection-pool.ts';
+import type { HttpDate } from '../http-date.ts';
 import type { LaneDeps, LaneFigures } from '../lane.ts';
 import { ClientLink, type ClientLinkDeps } from './client-link.ts';
 import { Deadlines } from './deadlines.ts';
 import { adopt, DirectReads, owned } from './direct-reads.ts';
-import { EndpointLink } from './endpoint-link.ts';
+import { CHUNK_LIMITS, type EndpointLinks } from './endpoint-links.ts';
 import { FastExchange, type FastExchangeDeps } from './fast-exchange.ts';
 
 export interface FastLaneDeps extends LaneDeps {
   /** Takes a connection of which something was read that this lane does not serve. */
   readonly handOver: (socket: Socket) => void;
+  readonly connections: EndpointLinks;
+  readonly date: HttpDate;
 }
 
 /** A connection idle for this long while draining has most likely no request on its way to us. */
 const DRAIN_IDLE_MS = 1_000;
 const KEEP_ALIVE_PROBE_MS = 15_000;
-/** Of a chunk's extensions, dropped anyway, and of trailers. */
-const CHUNK_LIMITS: ChunkLimits = {
-  maxExtensionBytes: 4096,
-  maxTrailerBytes: 64 * 1024,
-  maxTrailerFields: 128,
-};
-/** Of a response head, where the configuration has no limit (contract: http.md 12). */
-const RESPONSE_HEAD: HeadLimits = { maxBytes: 10 * 1024 * 1024, maxFields: 0 };
 
 /**
  * The lane for the ordinary HTTP/1.1 request: sockets and a codec of our own, because node's HTTP costs four times as
@@ -37,13 +29,10 @@ export class FastLane {
   readonly server: Server;
   readonly #deps: FastLaneDeps;
   readonly #clients = new Set<ClientLink>();
-  readonly #endpoints: ConnectionPool<EndpointLink, DirectReads>;
   readonly #deadlines: Deadlines;
   readonly #bodyRate: BodyRateGuard | undefined;
   readonly #linkDeps: ClientLinkDeps;
   readonly #exchangeDeps: FastExchangeDeps;
-  #date = '';
-  #dateOf = 0;
   #activeRequests = 0;
   #draining: Promise<void> | undefined;
   #drained: (() => void) | undefined;
@@ -52,37 +41,13 @@ export class FastLane {
     this.#deps = deps;
     const { front, endpoints, counters } = deps;
     this.#deadlines = new Deadlines(
-      [front.idleTimeoutMs, front.headTimeoutMs, endpoints.endpointTimeoutMs, endpoints.idleTimeoutMs],
+      [front.idleTimeoutMs, front.headTimeoutMs, endpoints.endpointTimeoutMs],
       (now) => this.#tick(now),
     );
-    this.#endpoints = new ConnectionPool(
-      endpoints,
-      (key, socket, times, idleMs, owner, reads) => {
-        const limits = { head: RESPONSE_HEAD, chunks: CHUNK_LIMITS, idleMs };
-        const link = new EndpointLink(
-          key,
-          socket,
-          times,
-          limits,
-          {
-            released: (released) => owner.released(released),
-            closed: (closed) => {
-              this.#deadlines.remove(closed);
-              owner.closed(closed);
-            },
-          },
-          reads,
-        );
-        this.#deadlines.add(link);
-        return link;
-      },
-      () => new DirectReads(),
-    );
     const draining = (): boolean => this.#draining !== undefined;
-    const date = (): string => this.#dateNow();
+    const date = (): string => deps.date.now();
     this.#exchangeDeps = {
       ...deps,
-      connections: this.#endpoints,
       endpointTimeoutMs: endpoints.endpointTimeoutMs,
       draining,
       date,
@@ -153,7 +118,7 @@ export class FastLane {
       activeRequests: this.#activeRequests,
       openConnections: this.#clients.size,
       openTunnels: 0,
-      idleEndpointConnections: this.#endpoints.idleCount,
+      idleEndpointConnections: 0,
     };
   }
 
@@ -176,7 +141,6 @@ export class FastLane {
     this.#deadlines.stop();
     this.#bodyRate?.stop();
     for (const link of [...this.#clients]) link.socket.destroy();
-    this.#endpoints.stop();
   }
 
   #forget(link: ClientLink): void {
@@ -191,16 +155,6 @@ export class FastLane {
 
   #checkDrained(): void {
     if (this.#drained === undefined || this.#clients.size > 0) return;
-    this.#endpoints.drain();
     this.#drained();
-  }
-
-  #dateNow(): string {
-    const second = Math.floor(Date.now() / 1000);
-    if (second !== this.#dateOf) {
-      this.#dateOf = second;
-      this.#date = new Date(second * 1000).toUTCString();
-    }
-    return this.#date;
   }
 }

@@ -1,0 +1,73 @@
+import type { ChunkLimits } from '../../http1/chunked-decoder.ts';
+import type { HeadLimits } from '../../http1/head-limits.ts';
+import type { Endpoint } from '../../routes/endpoint.ts';
+import type { AttemptConnections } from '../attempts.ts';
+import { type ConnectionOwner, ConnectionPool, type EndpointConnectionSettings } from '../connection-pool.ts';
+import type { EndpointSide } from '../exchange-sides.ts';
+import { Deadlines } from './deadlines.ts';
+import { DirectReads } from './direct-reads.ts';
+import { EndpointLink } from './endpoint-link.ts';
+
+/** Of a chunk's extensions, dropped anyway, and of trailers. */
+export const CHUNK_LIMITS: ChunkLimits = {
+  maxExtensionBytes: 4096,
+  maxTrailerBytes: 64 * 1024,
+  maxTrailerFields: 128,
+};
+/** Of a response head, where the configuration has no limit (contract: http.md 12). */
+const RESPONSE_HEAD: HeadLimits = { maxBytes: 10 * 1024 * 1024, maxFields: 0 };
+
+/** The connections to endpoints of all exchanges that read with our codec, whatever their clients speak. */
+export class EndpointLinks implements AttemptConnections<EndpointSide> {
+  readonly #pool: ConnectionPool<EndpointLink, DirectReads>;
+  readonly #deadlines: Deadlines;
+
+  constructor(settings: EndpointConnectionSettings) {
+    this.#deadlines = new Deadlines([settings.idleTimeoutMs], () => {});
+    this.#pool = new ConnectionPool(
+      settings,
+      (key, socket, times, idleMs, owner, reads) => {
+        const limits = { head: RESPONSE_HEAD, chunks: CHUNK_LIMITS, idleMs };
+        const told: ConnectionOwner<EndpointLink> = {
+          released: (released) => owner.released(released),
+          closed: (closed) => {
+            this.#deadlines.remove(closed);
+            owner.closed(closed);
+          },
+        };
+        const link = new EndpointLink(key, socket, times, limits, told, reads);
+        this.#deadlines.add(link);
+        return link;
+      },
+      () => new DirectReads(),
+    );
+    this.#deadlines.start();
+  }
+
+  get keepAlive(): boolean {
+    return this.#pool.keepAlive;
+  }
+
+  get idleCount(): number {
+    return this.#pool.idleCount;
+  }
+
+  takeIdle(endpoint: Endpoint): EndpointSide | undefined {
+    return this.#pool.takeIdle(endpoint);
+  }
+
+  dial(endpoint: Endpoint, signal: AbortSignal): Promise<EndpointSide> {
+    return this.#pool.dial(endpoint, signal);
+  }
+
+  /** Closes the idle ones. Those in use close when their exchange ends. */
+  drain(): void {
+    this.#pool.drain();
+  }
+
+  /** Closes all. Safe to call twice. */
+  stop(): void {
+    this.#deadlines.stop();
+    this.#pool.stop();
+  }
+}

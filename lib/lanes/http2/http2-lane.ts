@@ -1,0 +1,112 @@
+import type { Socket } from 'node:net';
+import { Deadlines } from '../fast/deadlines.ts';
+import type { EndpointLinks } from '../fast/endpoint-links.ts';
+import { FastExchange, type FastExchangeDeps } from '../fast/fast-exchange.ts';
+import type { HttpDate } from '../http-date.ts';
+import type { LaneDeps, LaneFigures } from '../lane.ts';
+import { ClientSession, type ClientSessionDeps } from './client-session.ts';
+
+export interface Http2LaneDeps extends LaneDeps {
+  readonly connections: EndpointLinks;
+  readonly date: HttpDate;
+}
+
+/** Between the word that there will be no more streams and the end: time for those that are on their way to us. */
+const DRAIN_NOTICE_MS = 1_000;
+
+/** The lane for clients that speak HTTP/2: node's sessions in front, the exchange of the fast lane behind. */
+export class Http2Lane {
+  readonly #sessions = new Set<ClientSession>();
+  readonly #deadlines: Deadlines;
+  readonly #sessionDeps: ClientSessionDeps;
+  readonly #deps: Http2LaneDeps;
+  #activeRequests = 0;
+  #draining: Promise<void> | undefined;
+  #drained: (() => void) | undefined;
+
+  constructor(deps: Http2LaneDeps) {
+    this.#deps = deps;
+    const { front, endpoints, counters, logger } = deps;
+    this.#deadlines = new Deadlines([front.idleTimeoutMs, endpoints.endpointTimeoutMs], () => {});
+    const exchangeDeps: FastExchangeDeps = {
+      ...deps,
+      endpointTimeoutMs: endpoints.endpointTimeoutMs,
+      draining: () => false, // told by GOAWAY, once for all
+      date: () => deps.date.now(),
+      onClosed: () => {
+        this.#activeRequests -= 1;
+      },
+    };
+    this.#sessionDeps = {
+      idleMs: front.idleTimeoutMs,
+      serve: (stream, request) => {
+        this.#activeRequests += 1;
+        const exchange = new FastExchange(exchangeDeps, stream, request);
+        stream.attach(exchange);
+        exchange.run();
+      },
+      refused: (answer) => {
+        if (answer.status >= 400) counters.badRequests += 1;
+      },
+      closed: (session) => {
+        this.#sessions.delete(session);
+        this.#deadlines.remove(session);
+        counters.connectionsClosed += 1;
+        this.#checkDrained();
+      },
+      watch: (stream) => this.#deadlines.add(stream),
+      unwatch: (stream) => this.#deadlines.remove(stream),
+      panicked: (error) => {
+        const stacktrace = error instanceof Error ? (error.stack ?? '') : '';
+        logger.error('panic-check', { host: '', error: String(error), stacktrace });
+      },
+      date: () => deps.date.now(),
+    };
+    this.#deadlines.start();
+  }
+
+  /** Serves a connection on which HTTP/2 was agreed. */
+  accept(socket: Socket, tls: boolean): void {
+    const session = new ClientSession(socket, tls, this.#sessionDeps);
+    this.#sessions.add(session);
+    this.#deadlines.add(session);
+    this.#deps.counters.connectionsOpened += 1;
+    if (this.#draining !== undefined) session.end();
+  }
+
+  figures(): LaneFigures {
+    return {
+      activeRequests: this.#activeRequests,
+      openConnections: this.#sessions.size,
+      openTunnels: 0,
+      idleEndpointConnections: 0,
+    };
+  }
+
+  /**
+   * Has clients take their next requests elsewhere, and finishes what runs. Resolves when all connections are gone.
+   * In two steps, or a request that crosses with the word would be lost (RFC 9113 §6.8).
+   */
+  drain(): Promise<void> {
+    this.#draining ??= new Promise((resolve) => {
+      this.#drained = resolve;
+      for (const session of this.#sessions) session.announceEnd();
+      const timer = setTimeout(() => {
+        for (const session of [...this.#sessions]) session.end();
+      }, DRAIN_NOTICE_MS);
+      timer.unref();
+      this.#checkDrained();
+    });
+    return this.#draining;
+  }
+
+  /** Cuts everything. Safe to call twice. */
+  stop(): void {
+    this.#deadlines.stop();
+    for (const session of [...this.#sessions]) session.destroy();
+  }
+
+  #checkDrained(): void {
+    if (this.#sessions.size === 0) this.#drained?.();
+  }
+}

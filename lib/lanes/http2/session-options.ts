@@ -1,0 +1,35 @@
+import type { SecureServerSessionOptions, ServerSessionOptions, Settings } from 'node:http2';
+
+const MIB = 1024 * 1024;
+/** Of a field section, as SETTINGS count it: 32 bytes more for each field (RFC 9113 §6.5.2). */
+export const MAX_HEADER_LIST = MIB + 320;
+/** As many fields as fit in one: node's own limit is 128, and what is over it is not to be seen. */
+const MAX_FIELDS = Math.ceil(MAX_HEADER_LIST / 32);
+
+/** What clients are told (contract: http.md 14). */
+export const FRONT_SETTINGS: Settings = {
+  maxConcurrentStreams: 250,
+  initialWindowSize: MIB,
+  maxFrameSize: MIB,
+  maxHeaderListSize: MAX_HEADER_LIST,
+  enableConnectProtocol: false,
+};
+
+/** Of the connection as a whole, in bytes. */
+export const FRONT_WINDOW = MIB;
+
+/** Node's own options for the client's side; times and counts are those that hold a peer to reason (hazards 5). */
+export const FRONT_OPTIONS: ServerSessionOptions & SecureServerSessionOptions = {
+  settings: FRONT_SETTINGS,
+  maxHeaderListPairs: MAX_FIELDS,
+  // Of a response head on its way out, in its compressed form.
+  maxSendHeaderBlockLength: 10 * MIB,
+  // MB; bodies that wait for slow readers count, and each stream may hold some.
+  maxSessionMemory: 64,
+  // Empty DATA frames and others without use: the session ends with the one after.
+  maxSessionInvalidFrames: 1_000,
+  maxOutstandingPings: 10,
+  unknownProtocolTimeout: 10_000,
+  // Endpoints may repeat fields that node takes for single ones.
+  strictSingleValueFields: false,
+};
