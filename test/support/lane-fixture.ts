@@ -33,7 +33,7 @@ export interface EndpointFailedReport {
 
 /** A lane that listens on a port of its own, with everything it tells others. */
 export interface RunningLane {
-  readonly lane: { handleConnection(socket: Socket): void };
+  readonly lane: { handleConnection(socket: Socket): void; handleHttp2(socket: Socket, tls: boolean): void };
   readonly port: number;
   readonly table: RouteTable;
   readonly states: EndpointStates;
