@@ -16,32 +16,32 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * A header value as Go's `%q` would quote it (operations.md 10). `value` holds one byte in each code unit, as node
- * gives header values; the bytes are read as UTF-8, and those that are not are written `\xff`.
+ * A header value as Go's `%q` would write it between its quotes (operations.md 10). `value` holds one byte in each
+ * code unit, as node gives header values; the bytes are read as UTF-8, and those that are not are written `\xff`.
  */
-export function goQuoteBytes(value: string): string {
-  if (PLAIN.test(value)) return `"${value}"`;
+export function goEscapeBytes(value: string): string {
+  if (PLAIN.test(value)) return value;
   const bytes = Buffer.from(value, isBytes(value) ? 'latin1' : 'utf8');
-  let quoted = '"';
+  let escaped = '';
   for (let at = 0; at < bytes.length; ) {
     const length = sequenceLength(bytes, at);
     if (length === 0) {
-      quoted += `\\x${hex(bytes[at]!, 2)}`;
+      escaped += `\\x${hex(bytes[at]!, 2)}`;
       at += 1;
     } else {
-      quoted += escapeRune(bytes.toString('utf8', at, at + length));
+      escaped += escapeRune(bytes.toString('utf8', at, at + length));
       at += length;
     }
   }
-  return `${quoted}"`;
+  return escaped;
 }
 
 /** The same for a text that is already decoded, such as a field of a register message. */
-export function goQuoteText(value: string): string {
-  if (PLAIN.test(value)) return `"${value}"`;
-  let quoted = '"';
-  for (const rune of value.toWellFormed()) quoted += escapeRune(rune);
-  return `${quoted}"`;
+export function goEscapeText(value: string): string {
+  if (PLAIN.test(value)) return value;
+  let escaped = '';
+  for (const rune of value.toWellFormed()) escaped += escapeRune(rune);
+  return escaped;
 }
 
 /** A header value as text: its bytes read as UTF-8. */

@@ -6,6 +6,7 @@ const ENCODED_IN_PATH = /[^!$-;=?-[\]_a-z~]/gu;
 /** Go leaves a query as it is. A quote would end the field early, so here we are stricter. */
 const ENCODED_IN_QUERY = /[^!$-~]/gu;
 const ENCODED_IN_HOST = /[^!#-[\]-~]/gu;
+const CLEAN_HOST = /^[!#-[\]-~]*$/;
 /** A target of this form is logged as it is. */
 const CLEAN = /^\/[!$-;=?-[\]_a-z~]*$/;
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#]*/;
@@ -32,7 +33,7 @@ export function loggedTarget(method: string, target: string, redaction: QueryRed
 
 /** `Host` stands unquoted between blanks, so nothing in it may look like a blank or a quote. */
 export function loggedHost(host: string): string {
-  return percentEncode(host, ENCODED_IN_HOST);
+  return CLEAN_HOST.test(host) ? host : percentEncode(host, ENCODED_IN_HOST);
 }
 
 function percentEncode(text: string, encoded: RegExp): string {

@@ -63,9 +63,11 @@ describeLane('thousands of exchanges at once', (stage) => {
       expect(forged, 'answers that were cut and look complete').to.deep.equal([]);
       expect(tally.sent).to.equal(CLIENTS * EXCHANGES);
       expect(tally.complete, JSON.stringify(tally)).to.be.above(tally.sent * 0.5);
-      const twice = [...ledger.received].filter(
-        ([token, count]) => count > 1 && ledger.exchanges.get(token)!.method === 'POST',
-      );
+      // Without a body there is nothing of a POST that a stale connection could have lost: it may be sent again.
+      const twice = [...ledger.received].filter(([token, count]) => {
+        const { method, requestFraming } = ledger.exchanges.get(token)!;
+        return count > 1 && method === 'POST' && requestFraming !== 'none';
+      });
       expect(twice, 'POSTs that came more than once').to.deep.equal([]);
 
       await until(() => lane.figures().openConnections === 0, 'all connections to be closed');
