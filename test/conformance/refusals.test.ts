@@ -1,10 +1,9 @@
 import { expect } from 'chai';
+import { refusal } from '../support/exact-bytes.ts';
 import { describeLane, route } from '../support/lane-fixture.ts';
 import { answering, ok } from '../support/scripted-backend.ts';
 import { until } from '../support/until.ts';
 
-const refusal = (status: string, body = status): string =>
-  `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
 const BAD = refusal('400 Bad Request');
 const HOST = 'Host: app.test\r\n';
 const POST = `POST / HTTP/1.1\r\n${HOST}`;

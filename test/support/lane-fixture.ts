@@ -147,6 +147,7 @@ async function startLanes(options: LaneOptions, fast: boolean): Promise<RunningL
 
 /** What a conformance test works with. Everything started through it ends with the test. */
 export interface LaneStage {
+  readonly which: 'general' | 'fast';
   start(options?: LaneOptions): Promise<RunningLane>;
   backend(script: Script, tls?: TlsOptions): Promise<ScriptedBackend>;
   client(lane: RunningLane): Promise<RawClient>;
@@ -154,17 +155,18 @@ export interface LaneStage {
 }
 
 /** The lanes that have to agree. */
-const LANES: readonly { readonly name: string; readonly start: StartLane }[] = [
-  { name: 'general lane', start: startGeneralLane },
-  { name: 'fast lane', start: startFastLane },
+const LANES: readonly { readonly which: LaneStage['which']; readonly start: StartLane }[] = [
+  { which: 'general', start: startGeneralLane },
+  { which: 'fast', start: startFastLane },
 ];
 
 /** Declares tests that every lane must pass. */
 export function describeLane(title: string, tests: (stage: LaneStage) => void): void {
-  for (const { name, start } of LANES) {
-    describe(`${name}: ${title}`, () => {
+  for (const { which, start } of LANES) {
+    describe(`${which} lane: ${title}`, () => {
       const closing = closingAfterEach();
       tests({
+        which,
         start: async (options = {}) => {
           const lane = await start(options);
           closing(() => lane.stop());

@@ -69,6 +69,11 @@ export class ClientConnection implements Uploader {
     this.#body = body;
   }
 
+  /** Whether the last answer is on its way or out, and nothing but the end of the connection is waited for. */
+  get lingers(): boolean {
+    return this.#lingers;
+  }
+
   /** Whether what arrives now is part of the request being served. */
   get receiving(): boolean {
     return this.#body !== undefined && !this.#body.received();

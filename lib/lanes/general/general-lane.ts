@@ -220,7 +220,10 @@ export class GeneralLane {
     const verdict = requestHost(incomingHead(req));
     // CONNECT names a host and port of the client's choice: no route table, no tunnel.
     if (client === undefined || client.busy || !isAnswer(verdict)) duplex.destroy();
-    else this.#refuse(client, refusalText(verdict));
+    else {
+      this.#deps.counters.badRequests += 1;
+      this.#refuse(client, refusalText(verdict));
+    }
   }
 
   #serve(
@@ -297,6 +300,8 @@ export class GeneralLane {
   #clientError(error: Error & { code?: string }, duplex: Duplex): void {
     const socket = duplex as Socket;
     const client = this.#clients.get(socket);
+    // What comes behind the last answer is read and dropped, whatever it is: a reset would take the answer with it.
+    if (client?.lingers === true && !client.receiving) return;
     const refusal = refusalOf(error);
     if (client === undefined || client.refused || refusal === undefined || !socket.writable) {
       if (client !== undefined) client.refused = true;
