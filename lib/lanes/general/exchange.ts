@@ -229,7 +229,7 @@ export class Exchange {
     if (this.#request.upgrade !== undefined) this.#countWebSocket();
     // RFC 9110 §15.2.2: nobody asked for it, or it does not say to what it switches.
     if (statusCode < 200) {
-      settle(badUpgrade());
+      settle(statusCode < 100 ? badResponse(`malformed HTTP status code "${statusCode}"`) : badUpgrade());
       return;
     }
 
