@@ -6,11 +6,11 @@ import { Replica } from '../lib/ipc/replica.ts';
 import { Lanes } from '../lib/lanes/lanes.ts';
 import { accessJson } from '../lib/log/access-json.ts';
 import { accessLine } from '../lib/log/access-line.ts';
-import { AccessLog } from '../lib/log/access-log.ts';
 import { createLogger } from '../lib/log/operational-log.ts';
 import { workerCounters } from '../lib/request/counters.ts';
 import type { RequestRecord } from '../lib/request/record.ts';
 import { RouteTable } from '../lib/routes/route-table.ts';
+import { makeAccessSink } from '../lib/worker/access-sink.ts';
 import { followChange } from '../lib/worker/follow-change.ts';
 import { listen, listenErrorText } from '../lib/worker/listener.ts';
 import { Orphanhood } from '../lib/worker/orphanhood.ts';
@@ -62,10 +62,7 @@ function serve(told: Extract<ToWorker, { type: 'configure' }>): (message: ToWork
   let table = new RouteTable();
   let healthy = false;
 
-  const accessLog =
-    config.access_log.file === ''
-      ? undefined
-      : new AccessLog({ path: config.access_log.file, log: logger.child('access-grlog') });
+  const accessLog = makeAccessSink(config, logger.child('access-grlog'));
   const accessOptions = accessLogSettings(config);
   const format = config.access_log.format === 'json' ? accessJson : accessLine;
   const onFinished = (record: RequestRecord): void => accessLog?.append(format(record, accessOptions));

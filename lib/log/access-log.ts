@@ -1,7 +1,8 @@
 import { close, write } from 'node:fs';
 import { promisify } from 'node:util';
+import type { AccessSink } from './access-sink.ts';
 import { type AppendFile, openForAppend } from './append-file.ts';
-import { LineChunk } from './line-chunk.ts';
+import { LineQueue } from './line-queue.ts';
 import type { Logger } from './logger.ts';
 
 export interface AccessLogConfig {
@@ -19,7 +20,6 @@ export interface AccessLogConfig {
   readonly retryMs?: number;
 }
 
-const CHUNK_BYTES = 64 * 1024;
 /** What a pipe takes whole or not at all (PIPE_BUF): writers that share it cannot cut each other's lines. */
 const PIPE_ATOMIC_BYTES = 4096;
 
@@ -33,28 +33,21 @@ const closeFile = promisify(close);
  * that whole lines are dropped, counted and reported. A write that fails is made again, so a full disk costs the
  * lines that do not fit in the buffer and no others.
  */
-export class AccessLog {
+export class AccessLog implements AccessSink {
   readonly #path: string;
   readonly #log: Logger;
   readonly #flushBytes: number;
   readonly #flushMs: number;
-  readonly #maxBufferedBytes: number;
-  readonly #reportMs: number;
   readonly #retryMs: number;
+  readonly #lines: LineQueue;
 
   #file: AppendFile | undefined;
   #nextFile: AppendFile | undefined;
-  /** The first is being written, the last takes new lines; both may be the same. */
-  readonly #chunks: LineChunk[] = [];
-  #buffered = 0;
   #writing = false;
   #closing: Promise<void> | undefined;
   #failing = false;
-  #dropped = 0;
-  #reported = 0;
   #flushTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
-  #reportTimer: NodeJS.Timeout | undefined;
   #onIdle: (() => void) | undefined;
   #onSwap: (() => void)[] = [];
 
@@ -63,14 +56,18 @@ export class AccessLog {
     this.#log = config.log;
     this.#flushBytes = config.flushBytes ?? 32 * 1024;
     this.#flushMs = config.flushMs ?? 200;
-    this.#maxBufferedBytes = config.maxBufferedBytes ?? 4 * 1024 * 1024;
-    this.#reportMs = config.reportMs ?? 10_000;
     this.#retryMs = config.retryMs ?? 250;
+    this.#lines = new LineQueue({
+      maxBytes: config.maxBufferedBytes ?? 4 * 1024 * 1024,
+      reportMs: config.reportMs ?? 10_000,
+      log: config.log,
+      where: { file: config.path },
+    });
   }
 
   /** Lines that were not written and never will be. */
   get dropped(): number {
-    return this.#dropped;
+    return this.#lines.dropped;
   }
 
   /** Rejects with ACCESS_LOG_UNAVAILABLE when the file cannot be opened for appending. */
@@ -80,17 +77,11 @@ export class AccessLog {
 
   /** `line` without LF. Returns at once, and never throws. */
   append(line: string): void {
-    if (this.#closing !== undefined || this.#buffered + line.length >= this.#maxBufferedBytes) {
-      this.#drop();
+    if (this.#closing !== undefined) {
+      this.#lines.drop(1);
       return;
     }
-    let bytes = this.#chunks.at(-1)?.add(line) ?? 0;
-    if (bytes === 0) {
-      const chunk = new LineChunk(Math.max(CHUNK_BYTES, Buffer.byteLength(line) + 1));
-      this.#chunks.push(chunk);
-      bytes = chunk.add(line);
-    }
-    this.#buffered += bytes;
+    if (!this.#lines.add(line)) return;
     if (!this.#writing && this.#retryTimer === undefined) this.#pumpSoon();
   }
 
@@ -130,12 +121,10 @@ export class AccessLog {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
     this.#pump();
-    if (this.#buffered > 0 && this.#file !== undefined) await this.#idle(timeoutMs);
+    if (this.#lines.bytes > 0 && this.#file !== undefined) await this.#idle(timeoutMs);
     clearTimeout(this.#flushTimer);
     clearTimeout(this.#retryTimer);
-    clearTimeout(this.#reportTimer);
-    for (const chunk of this.#chunks.splice(0)) this.#dropped += chunk.unwrittenLines();
-    this.#report();
+    this.#lines.abandon();
     for (const resolve of this.#onSwap.splice(0)) resolve();
     if (this.#nextFile !== undefined) await closeFile(this.#nextFile.fd);
     // While a write hangs, its descriptor may not be closed: the number would go to the next file opened.
@@ -153,14 +142,14 @@ export class AccessLog {
   }
 
   #pumpSoon(): void {
-    if (this.#buffered >= this.#flushBytes || this.#closing !== undefined) this.#pump();
+    if (this.#lines.bytes >= this.#flushBytes || this.#closing !== undefined) this.#pump();
     else this.#flushTimer ??= setTimeout(this.#pump, this.#flushMs).unref();
   }
 
   readonly #pump = (): void => {
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
-    const head = this.#chunks[0];
+    const { head } = this.#lines;
     if (this.#writing || this.#retryTimer !== undefined || head === undefined || this.#file === undefined)
       return;
     const { fd, isPipe } = this.#file;
@@ -175,7 +164,7 @@ export class AccessLog {
     if (error !== null) this.#failed(error);
     else this.#wrote(written);
     this.#swapWhenWhole();
-    if (this.#buffered === 0) this.#onIdle?.();
+    if (this.#lines.bytes === 0) this.#onIdle?.();
     else if (this.#retryTimer === undefined) this.#pumpSoon();
   };
 
@@ -184,13 +173,7 @@ export class AccessLog {
       this.#failing = false;
       this.#log.info('access-log-writer-recovered', { file: this.#path });
     }
-    const head = this.#chunks[0];
-    if (head === undefined) return; // closed meanwhile
-    head.offset += bytes;
-    this.#buffered -= bytes;
-    if (head.offset < head.length) return;
-    if (this.#chunks.length > 1) this.#chunks.shift();
-    else head.reset();
+    this.#lines.wrote(bytes);
   }
 
   #failed(error: NodeJS.ErrnoException): void {
@@ -208,27 +191,12 @@ export class AccessLog {
   /** Moves on to the reopened file, unless the old one ends within a line, whose rest belongs there. */
   #swapWhenWhole(): void {
     if (this.#nextFile === undefined || this.#writing) return;
-    if (this.#chunks[0]?.atLineStart() === false) return;
+    if (this.#lines.head?.atLineStart() === false) return;
     const old = this.#file;
     this.#file = this.#nextFile;
     this.#nextFile = undefined;
     // Nothing can be done about an error here: what was written was reported as written.
     if (old !== undefined) close(old.fd, () => {});
     for (const resolve of this.#onSwap.splice(0)) resolve();
-  }
-
-  #drop(): void {
-    this.#dropped += 1;
-    this.#reportTimer ??= setTimeout(() => {
-      this.#reportTimer = undefined;
-      this.#report();
-    }, this.#reportMs).unref();
-  }
-
-  #report(): void {
-    const dropped = this.#dropped - this.#reported;
-    if (dropped === 0) return;
-    this.#reported = this.#dropped;
-    this.#log.warn('access-log-lines-dropped', { dropped, total: this.#dropped, file: this.#path });
   }
 }

@@ -22,7 +22,8 @@ export interface OperationalLogOptions {
 /** What `logging.level` may be, any case (operations.md 3). */
 export const LEVEL_NAMES = ['debug', 'info', 'warn', 'error', 'dpanic', 'panic', 'fatal'] as const;
 
-const DEFAULT_SOURCE = 'gorouter.stdout';
+/** Where `logging.syslog` is not given. */
+export const DEFAULT_SOURCE = 'gorouter.stdout';
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 const SILENT: () => void = () => {};
 

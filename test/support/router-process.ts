@@ -30,6 +30,7 @@ export interface WorkerFigures {
   readonly endpoints: number;
   readonly requests: number;
   readonly tunnels: number;
+  readonly access_log_dropped: number;
 }
 
 export interface RouterOptions {

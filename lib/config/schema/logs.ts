@@ -21,10 +21,16 @@ export const logs = {
         },
         'of log lines',
       ),
-      syslog: text('', 'prefix of source in log lines; empty = gorouter.stdout'),
-      syslog_addr: text('127.0.0.1:514', 'where access log lines are streamed to', PENDING),
-      syslog_network: text('udp', 'udp or tcp', PENDING),
-      syslog_truncate: integer(0, 'bytes at which a streamed line is cut; 0 = never', PENDING),
+      syslog: text('', 'prefix of source in log lines, and app name in syslog; empty = gorouter.stdout'),
+      syslog_addr: text(
+        '127.0.0.1:514',
+        'where access log lines are streamed to: host:port, or the path of a socket',
+      ),
+      syslog_network: text(
+        'udp',
+        'tcp, tcp4, tcp6, udp, udp4, udp6, or unix for a stream socket of the file system',
+      ),
+      syslog_truncate: integer(0, 'bytes at which a streamed line is cut; 0 = never'),
       loggregator_enabled: boolean(false, 'access log to the platform', PENDING),
       metron_address: text('localhost:3457', 'agent of the platform', PENDING),
       disable_log_forwarded_for: boolean(false, 'x_forwarded_for is "-" in the access log'),
@@ -44,9 +50,9 @@ export const logs = {
   extra_headers_to_log: texts([], 'request header fields added to access log lines'),
   access_log: section(
     {
-      file: text('', 'path, appended to, opened anew on SIGHUP; empty = no access log'),
+      file: text('', 'path, appended to, opened anew on SIGHUP; empty = no such file'),
       format: choice('gorouter', ['gorouter', 'json'], 'one text line, or one JSON object, per request'),
-      enable_streaming: boolean(false, 'to syslog', PENDING),
+      enable_streaming: boolean(false, 'to syslog, instead of a file or beside one; see logging.syslog_addr'),
     },
     'one line per request',
   ),
