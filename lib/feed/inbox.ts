@@ -60,10 +60,9 @@ export class Inbox {
     const message = parseRegistration(payload, this.#parseOptions);
     if (!message.ok) {
       this.counters.invalid += 1;
-      const text = () => Buffer.from(payload).toString('utf8').slice(0, MAX_LOGGED_PAYLOAD);
       this.#complain(message.kind, 'validation-error', () => ({
         error: message.error,
-        payload: text(),
+        payload: loggedText(payload),
         subject,
       }));
       return;
@@ -73,6 +72,9 @@ export class Inbox {
     // One with problems is parsed each time, so that they are reported each time.
     else if (isRegister) this.#repeated.remember(message.registration);
     this.#tell(subject, message.registration);
+    if (!isRegister && this.#log.enabled('debug')) {
+      this.#log.debug('unregister-route', { message: loggedText(payload) });
+    }
   }
 
   #tell(subject: string, registration: Registration): void {
@@ -108,4 +110,8 @@ export class Inbox {
     if (held === undefined) return;
     this.#log.error(message, held === 0 ? facts() : { ...facts(), not_logged: held });
   }
+}
+
+function loggedText(payload: Uint8Array): string {
+  return Buffer.from(payload).toString('utf8').slice(0, MAX_LOGGED_PAYLOAD);
 }

@@ -1,16 +1,15 @@
-import { routeEndpointData } from '../health/route-endpoint-data.ts';
 import type { Logger } from '../log/logger.ts';
-import type { Change } from '../routes/change.ts';
-import { addToChecksum, endpointHash, settingsHash, takeFromChecksum } from '../routes/checksum.ts';
 import { type Endpoint, type Registration, sameEndpoint } from '../routes/endpoint.ts';
 import { isSameTag, isSucceededBy, type ModificationTag, NO_TAG } from '../routes/modification-tag.ts';
-import { type Algorithm, isAlgorithm, type PoolSettings, sameSettings } from '../routes/pool.ts';
+import { type Algorithm, isAlgorithm, sameSettings } from '../routes/pool.ts';
 import { acceptsSegment, type Sharding } from '../routes/sharding.ts';
-import { shareTexts } from '../routes/share-texts.ts';
 import { contextPathOf, routeKey } from '../routes/uri.ts';
+import { memberChange } from './hash-members.ts';
+import { settingsAfter } from './pool-settings.ts';
 import { type MessageCounts, RegistryCounters } from './registry-counters.ts';
-import { endpointData } from './registry-log.ts';
-import { type EndpointRecord, RegistryPool } from './registry-pool.ts';
+import { RegistryLog } from './registry-log.ts';
+import type { EndpointRecord, RegistryPool } from './registry-pool.ts';
+import { RegistryTable, type RegistryTableDeps } from './registry-table.ts';
 
 export interface RegistryOptions {
   readonly defaultAlgorithm: Algorithm;
@@ -22,13 +21,9 @@ export interface RegistryOptions {
   readonly emptyPoolTimeoutMs: number;
 }
 
-export interface RegistryDeps {
+export interface RegistryDeps extends RegistryTableDeps {
   readonly options: RegistryOptions;
   readonly logger: Logger;
-  /** Each change, in order, with the checksum of the table after it. */
-  readonly onChange: (change: Change, checksum: number) => void;
-  /** An entry that the store must write or remove: its content changed, or it went. */
-  readonly onStoredChange: (key: string, address: string) => void;
 }
 
 /** An endpoint on a route as it comes back from a snapshot. */
@@ -45,37 +40,33 @@ export interface RestoredRoute {
  */
 export class Registry {
   readonly #options: RegistryOptions;
-  readonly #logger: Logger;
-  readonly #onChange: RegistryDeps['onChange'];
-  readonly #onStoredChange: RegistryDeps['onStoredChange'];
-  readonly #pools = new Map<string, RegistryPool>();
-  readonly #settings = new Map<string, PoolSettings>();
+  readonly #log: RegistryLog;
+  readonly #table: RegistryTable;
+  /** By route key: hashed routes as their endpoint that registered last spells them. */
+  readonly #hashed = new Map<string, string>();
   readonly counters = new RegistryCounters();
   /** Of the endpoints that came with one: those of the routing API. */
   readonly #tags = new WeakMap<EndpointRecord, ModificationTag>();
-  #endpointCount = 0;
-  #checksum = 0;
   #lastUpdateMs = 0;
 
   constructor(deps: RegistryDeps) {
     this.#options = deps.options;
-    this.#logger = deps.logger;
-    this.#onChange = deps.onChange;
-    this.#onStoredChange = deps.onStoredChange;
+    this.#log = new RegistryLog(deps.logger);
+    this.#table = new RegistryTable(deps);
   }
 
   get checksum(): number {
-    return this.#checksum;
+    return this.#table.checksum;
   }
 
   /** Route keys that have a pool, an empty one too. */
   get routeCount(): number {
-    return this.#pools.size;
+    return this.#table.pools.size;
   }
 
   /** Endpoints, counted once for each route they serve. */
   get endpointCount(): number {
-    return this.#endpointCount;
+    return this.#table.endpointCount;
   }
 
   /** Unix ms of the last accepted register message; 0 when there was none. */
@@ -84,15 +75,23 @@ export class Registry {
   }
 
   keys(): Iterable<string> {
-    return this.#pools.keys();
+    return this.#table.pools.keys();
   }
 
   pools(): Iterable<RegistryPool> {
-    return this.#pools.values();
+    return this.#table.pools.values();
   }
 
   get(key: string): RegistryPool | undefined {
-    return this.#pools.get(key);
+    return this.#table.pools.get(key);
+  }
+
+  /** Hashed routes that have endpoints, each as it was registered, with their number (newer.md 8). */
+  *hashedRoutes(): Generator<readonly [uri: string, endpoints: number], void> {
+    for (const [key, uri] of this.#hashed) {
+      const count = this.#table.pools.get(key)?.records.length ?? 0;
+      if (count > 0) yield [uri, count];
+    }
   }
 
   /** A register message: adds, replaces or refreshes its endpoint on each of its routes. */
@@ -109,27 +108,7 @@ export class Registry {
     const { endpoint, modificationTag = NO_TAG } = registration;
     if (!acceptsSegment(this.#options.sharding, endpoint.isolationSegment)) return;
     this.counters.of(endpoint).unregister += registration.uris.length;
-    for (const uri of registration.uris) {
-      const key = routeKey(uri);
-      const pool = this.#pools.get(key);
-      const record = pool?.find(endpoint.address);
-      if (pool === undefined || record === undefined || !this.#applies(record, modificationTag)) {
-        if (this.#logger.enabled('debug')) {
-          this.#logger.debug('endpoint-not-unregistered', endpointData(uri, endpoint));
-        }
-        continue;
-      }
-      this.counters.unregistered += 1;
-      this.#remove(pool, record, nowMs);
-      if (this.#logger.enabled('info')) {
-        this.#logger.info('endpoint-unregistered', endpointData(uri, record.endpoint));
-      }
-      if (pool.records.length === 0 && this.#mayDropEmpty(pool, nowMs)) {
-        this.#drop(pool);
-        this.counters.routesUnregistered += 1;
-        this.#logger.info('route-unregistered', { uri });
-      }
-    }
+    for (const uri of registration.uris) this.#unregisterOne(uri, endpoint, modificationTag, nowMs);
   }
 
   /**
@@ -143,24 +122,20 @@ export class Registry {
     error: string,
     nowMs: number,
   ): void {
-    const pool = this.#pools.get(key);
+    const pool = this.#table.pools.get(key);
     const record = pool?.find(address);
     if (pool === undefined || record === undefined) return;
     const { endpoint } = record;
     if (verdict === 'prune') {
       this.counters.prunedOnFailure += 1;
       this.#remove(pool, record, nowMs);
-      this.#logger.error('prune-failed-endpoint', { 'route-endpoint': routeEndpointData(endpoint), error });
+      this.#log.endpointPrunedOnFailure(endpoint, error);
       return;
     }
     if (record.markedUntilMs > nowMs) return;
     this.counters.marked += 1;
-    record.markedUntilMs = nowMs + this.#options.markMs;
-    this.#onChange({ op: 'mark', key, address, untilMs: record.markedUntilMs }, this.#checksum);
-    this.#logger.error('endpoint-marked-as-ineligible', {
-      'route-endpoint': routeEndpointData(endpoint),
-      error,
-    });
+    this.#table.mark(pool, record, nowMs + this.#options.markMs);
+    this.#log.endpointMarked(endpoint, error);
   }
 
   /** Puts back what a snapshot held, marked `restored`, except where a live registration came first. */
@@ -168,10 +143,10 @@ export class Registry {
     let count = 0;
     for (const { key, contextPath, endpoint } of routes) {
       if (!acceptsSegment(this.#options.sharding, endpoint.isolationSegment)) continue;
-      const pool = this.#pools.get(key) ?? this.#create(key, contextPath, endpoint, nowMs);
+      const pool = this.#table.pools.get(key) ?? this.#create(key, contextPath, endpoint, nowMs);
       if (pool.find(endpoint.address) !== undefined) continue;
-      this.#add(pool, endpoint, nowMs, true);
-      this.#takeOver(pool, endpoint, false);
+      this.#table.add(pool, endpoint, nowMs, true);
+      this.#takeOver(pool, key, endpoint, false);
       count += 1;
     }
     this.counters.restored += count;
@@ -184,8 +159,8 @@ export class Registry {
    * from a snapshot and nobody has confirmed them since.
    */
   prune(nowMs: number): void {
-    this.#logger.debug('start-pruning-routes');
-    for (const pool of this.#pools.values()) {
+    this.#log.pruneBegins();
+    for (const pool of this.#table.pools.values()) {
       let pruned: string[] | undefined;
       let segment = '';
       for (let i = pool.records.length - 1; i >= 0; i -= 1) {
@@ -199,26 +174,23 @@ export class Registry {
       }
       if (pruned !== undefined) {
         this.counters.pruned += pruned.length;
-        this.#logger.info('pruned-route', {
-          uri: pool.key,
-          endpoints: pruned,
-          isolation_segment: segment === '' ? '-' : segment,
-        });
+        this.#log.routePruned(pool.key, pruned, segment);
       }
       if (pool.records.length === 0 && this.#mayDropEmpty(pool, nowMs)) this.#drop(pool);
     }
-    this.#logger.debug('finished-pruning-routes');
+    this.#log.pruneEnds();
   }
 
   /** Takes every endpoint as heard from just now: after an outage of the bus nobody could be heard (bus.md 7). */
   refreshAll(nowMs: number): void {
-    for (const pool of this.#pools.values()) for (const record of pool.records) record.lastSeenMs = nowMs;
+    for (const pool of this.#table.pools.values())
+      for (const record of pool.records) record.lastSeenMs = nowMs;
   }
 
   /** Distinct addresses: gorouter's "droplets". Walks the table. */
   distinctAddresses(): number {
     const addresses = new Set<string>();
-    for (const pool of this.#pools.values())
+    for (const pool of this.#table.pools.values())
       for (const record of pool.records) addresses.add(record.endpoint.address);
     return addresses.size;
   }
@@ -231,34 +203,58 @@ export class Registry {
     nowMs: number,
   ): void {
     const key = routeKey(uri);
-    const known = this.#pools.get(key);
+    const known = this.#table.pools.get(key);
     const pool = known ?? this.#create(key, contextPathOf(uri), endpoint, nowMs);
     const record = pool.find(endpoint.address);
+    const before = record?.endpoint;
     if (record === undefined) {
-      this.#tag(this.#add(pool, endpoint, nowMs, false), tag);
+      this.#tag(this.#table.add(pool, endpoint, nowMs, false), tag);
       counts.added += 1;
       this.counters.observeAge(endpoint, nowMs);
-      if (this.#logger.enabled('info')) this.#logger.info('endpoint-registered', endpointData(uri, endpoint));
+      this.#log.endpointRegistered(uri, endpoint, tag);
     } else if (sameEndpoint(record.endpoint, endpoint)) {
       record.lastSeenMs = nowMs;
       record.restored = false;
       counts.refreshed += 1;
       if (this.#isNews(record, tag)) this.#tag(record, tag);
-      this.#takeOver(pool, record.endpoint, false);
+      this.#log.endpointRefreshed(uri, endpoint, tag);
+      this.#takeOver(pool, uri, record.endpoint, false);
       return;
     } else if (!this.#isNews(record, tag)) {
       counts.unmodified += 1;
+      this.#log.endpointNotRegistered(uri, endpoint, tag);
       return;
     } else {
-      this.#replace(pool, record, endpoint, nowMs);
+      this.#table.replace(pool, record, endpoint, nowMs);
       this.#tag(record, tag);
       counts.updated += 1;
-      if (this.#logger.enabled('info')) this.#logger.info('endpoint-registered', endpointData(uri, endpoint));
+      this.#log.endpointRegistered(uri, endpoint, tag);
     }
-    this.#takeOver(pool, endpoint, true);
+    this.#takeOver(pool, uri, endpoint, true);
+    if (pool.settings.algorithm === 'hash') this.#log.hashMembers(memberChange(pool, before, endpoint));
     if (known !== undefined) return;
     this.counters.routesRegistered += 1;
-    this.#logger.info('route-registered', { uri });
+    this.#log.routeRegistered(uri);
+  }
+
+  #unregisterOne(uri: string, endpoint: Endpoint, tag: ModificationTag, nowMs: number): void {
+    const pool = this.#table.pools.get(routeKey(uri));
+    const record = pool?.find(endpoint.address);
+    if (pool === undefined || record === undefined || !this.#applies(record, tag)) {
+      this.#log.endpointNotUnregistered(uri, endpoint, tag);
+      this.#log.routeKept(uri);
+      return;
+    }
+    this.counters.unregistered += 1;
+    this.#remove(pool, record, nowMs);
+    this.#log.endpointUnregistered(uri, record.endpoint, tag);
+    if (pool.records.length > 0 || !this.#mayDropEmpty(pool, nowMs)) {
+      this.#log.routeKept(uri);
+      return;
+    }
+    this.#drop(pool);
+    this.counters.routesUnregistered += 1;
+    this.#log.routeUnregistered(uri);
   }
 
   /** Whether a register message with that tag may change the endpoint (bus.md 6). */
@@ -277,120 +273,49 @@ export class Registry {
     else this.#tags.set(record, tag);
   }
 
-  #create(key: string, contextPath: string, endpoint: Endpoint, nowMs: number): RegistryPool {
-    const settings = this.#interned({
-      contextPath,
-      routeServiceUrl: endpoint.routeServiceUrl,
-      algorithm: this.#options.defaultAlgorithm,
-      hashHeader: '',
-      hashBalance: 0,
-    });
-    const pool = new RegistryPool(key, settings, nowMs);
-    this.#pools.set(key, pool);
-    this.#checksum = addToChecksum(this.#checksum, settingsHash(key, settings));
-    this.#onChange({ op: 'pool', key, settings }, this.#checksum);
-    return pool;
+  #create(key: string, contextPath: string, { routeServiceUrl }: Endpoint, nowMs: number): RegistryPool {
+    const algorithm = this.#options.defaultAlgorithm;
+    return this.#table.create(
+      key,
+      { contextPath, routeServiceUrl, algorithm, hashHeader: '', hashBalance: 0 },
+      nowMs,
+    );
   }
 
   #drop(pool: RegistryPool): void {
-    this.#pools.delete(pool.key);
-    this.#checksum = takeFromChecksum(this.#checksum, settingsHash(pool.key, pool.settings));
-    this.#onChange({ op: 'drop', key: pool.key }, this.#checksum);
-  }
-
-  #add(pool: RegistryPool, endpoint: Endpoint, nowMs: number, restored: boolean): EndpointRecord {
-    shareTexts(endpoint);
-    const record: EndpointRecord = { endpoint, lastSeenMs: nowMs, restored, markedUntilMs: 0 };
-    pool.add(record, nowMs);
-    this.#endpointCount += 1;
-    this.#checksum = addToChecksum(this.#checksum, endpointHash(pool.key, endpoint));
-    this.#onChange({ op: 'put', key: pool.key, endpoint }, this.#checksum);
-    // What was just read from the store need not be written to it.
-    if (!restored) this.#onStoredChange(pool.key, endpoint.address);
-    return record;
-  }
-
-  #replace(pool: RegistryPool, record: EndpointRecord, endpoint: Endpoint, nowMs: number): void {
-    this.#checksum = takeFromChecksum(this.#checksum, endpointHash(pool.key, record.endpoint));
-    this.#checksum = addToChecksum(this.#checksum, endpointHash(pool.key, endpoint));
-    shareTexts(endpoint);
-    record.endpoint = endpoint;
-    record.lastSeenMs = nowMs;
-    record.restored = false;
-    pool.changedAtMs = nowMs;
-    this.#onChange({ op: 'put', key: pool.key, endpoint }, this.#checksum);
-    this.#onStoredChange(pool.key, endpoint.address);
+    this.#table.drop(pool);
+    this.#hashed.delete(pool.key);
   }
 
   #remove(pool: RegistryPool, record: EndpointRecord, nowMs: number): void {
-    const { endpoint } = record;
-    pool.remove(record, nowMs);
-    this.#endpointCount -= 1;
-    this.#checksum = takeFromChecksum(this.#checksum, endpointHash(pool.key, endpoint));
-    this.#onChange({ op: 'remove', key: pool.key, address: endpoint.address }, this.#checksum);
-    this.#onStoredChange(pool.key, endpoint.address);
+    this.#table.remove(pool, record, nowMs);
+    if (pool.settings.algorithm !== 'hash') return;
+    this.#log.hashMembers(memberChange(pool, record.endpoint, undefined));
   }
 
-  /** The pool takes its route service and algorithm from the endpoint that registered last (registry.md 4, newer.md 2). */
-  #takeOver(pool: RegistryPool, endpoint: Endpoint, isNews: boolean): void {
-    const wanted = endpoint.options.loadbalancing;
-    let algorithm = this.#options.defaultAlgorithm;
-    if (wanted !== '') {
-      if (isAlgorithm(wanted)) {
-        algorithm = wanted;
-      } else {
-        algorithm = pool.settings.algorithm;
-        // Said when it is news, not at every heartbeat.
-        if (isNews) {
-          this.#logger.error('invalid-endpoint-load-balancing-algorithm-provided-keeping-pool-lb-algo', {
-            endpointLBAlgorithm: wanted,
-            poolLBAlgorithm: algorithm,
-          });
-        }
-      }
-    }
-    const hash = algorithm === 'hash';
-    const hashHeader = hash ? endpoint.options.hashHeader : '';
-    const hashBalance = hash ? endpoint.options.hashBalance : 0;
+  /** Has the pool go by the endpoint that registered last. */
+  #takeOver(pool: RegistryPool, uri: string, endpoint: Endpoint, isNews: boolean): void {
     const now = pool.settings;
-    if (
-      now.algorithm === algorithm &&
-      now.routeServiceUrl === endpoint.routeServiceUrl &&
-      now.hashHeader === hashHeader &&
-      now.hashBalance === hashBalance
-    ) {
-      return;
+    const { loadbalancing } = endpoint.options;
+    // Said when it is news, not at every heartbeat.
+    if (isNews && loadbalancing !== '' && !isAlgorithm(loadbalancing)) {
+      this.#log.invalidAlgorithm(loadbalancing, now.algorithm);
     }
-    const settings = this.#interned({
-      contextPath: now.contextPath,
-      routeServiceUrl: endpoint.routeServiceUrl,
-      algorithm,
-      hashHeader,
-      hashBalance,
-    });
-    if (now.algorithm !== algorithm) {
-      this.#logger.debug('setting-pool-load-balancing-algorithm-to-that-of-an-endpoint', {
-        endpointLBAlgorithm: wanted,
-        poolLBAlgorithm: now.algorithm,
-      });
+    if (isNews && now.algorithm === 'hash') this.#hashed.set(pool.key, uri);
+    const after = settingsAfter(now, endpoint, this.#options.defaultAlgorithm, isNews);
+    if (sameSettings(now, after)) return;
+
+    if (now.algorithm !== after.algorithm) {
+      this.#log.algorithmChanged(loadbalancing, now.algorithm);
+      if (after.algorithm === 'hash') this.#hashed.set(pool.key, uri);
+      else this.#hashed.delete(pool.key);
     }
-    this.#checksum = takeFromChecksum(this.#checksum, settingsHash(pool.key, now));
-    this.#checksum = addToChecksum(this.#checksum, settingsHash(pool.key, settings));
-    pool.settings = settings;
-    this.#onChange({ op: 'pool', key: pool.key, settings }, this.#checksum);
+    this.#table.alter(pool, after);
   }
 
   /** registry.md 7: without 503 for empty pools, or with a timeout that has passed, an empty pool goes. */
   #mayDropEmpty(pool: RegistryPool, nowMs: number): boolean {
     if (!this.#options.keepEmptyPools || this.#options.emptyPoolTimeoutMs <= 0) return true;
     return nowMs - pool.changedAtMs > this.#options.emptyPoolTimeoutMs;
-  }
-
-  #interned(settings: PoolSettings): PoolSettings {
-    const name = `${settings.contextPath}\0${settings.algorithm}`;
-    const known = this.#settings.get(name);
-    if (known !== undefined && sameSettings(known, settings)) return known;
-    if (this.#settings.size < 4096) this.#settings.set(name, settings);
-    return settings;
   }
 }

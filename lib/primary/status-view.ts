@@ -55,10 +55,8 @@ export class StatusView implements StatusSources, MetricSources {
     return this.#deps.registry.counters;
   }
 
-  *hashPools(): Iterable<readonly [string, number]> {
-    for (const { key, settings, records } of this.#deps.registry.pools()) {
-      if (settings.algorithm === 'hash' && records.length > 0) yield [key, records.length];
-    }
+  hashPools(): Iterable<readonly [string, number]> {
+    return this.#deps.registry.hashedRoutes();
   }
 
   latestBySource(): ReadonlyMap<string, number> {

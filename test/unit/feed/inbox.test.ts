@@ -31,6 +31,15 @@ describe('Inbox', () => {
     expect(inbox.counters).to.include({ received: 2, registers: 1, unregisters: 1 });
   });
 
+  it('repeats each unregister message in the log, behind what it came to', () => {
+    const { logger, take } = world();
+    take('router.register', '{"host":"a"}');
+    take('router.unregister', '{"host":"b", "uris":[]}');
+    expect(logger.lines.map(({ level, message, data }) => ({ level, message, data }))).to.deep.equal([
+      { level: 'debug', message: 'unregister-route', data: { message: '{"host":"b", "uris":[]}' } },
+    ]);
+  });
+
   for (const subject of ['router.start', 'router.greet', 'router.active_apps']) {
     it(`has no complaint about ${subject}, whatever it holds`, () => {
       const { inbox, logger, heard, take } = world();

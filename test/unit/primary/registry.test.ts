@@ -60,7 +60,8 @@ describe('Registry', () => {
       stored.length = 0;
       const checksum = registry.checksum;
       registry.register(aRegistration(['a.com'], { tags: { component: 'x' } }), NOW + 20_000);
-      expect([ops(), stored, messages(), registry.checksum]).to.deep.equal([[], [], [], checksum]);
+      expect([ops(), stored, registry.checksum]).to.deep.equal([[], [], checksum]);
+      expect(messages()).to.deep.equal(['endpoint-refreshed']);
       registry.prune(NOW + 20_000 + STALE);
       expect(registry.routeCount).to.equal(1);
     });
@@ -135,6 +136,186 @@ describe('Registry', () => {
       ops();
       registry.register(aRegistration(['a.com'], { port: 1, routeServiceUrl: 'https://rs' }), NOW);
       expect(ops()).to.deep.equal(['pool a.com']);
+    });
+  });
+
+  describe('hashed routes', () => {
+    const hashed = (hashHeader: string, hashBalance = 0) => ({
+      options: { ...NO_OPTIONS, loadbalancing: 'hash', hashHeader, hashBalance },
+    });
+    const settingsOf = (registry: Registry) => {
+      const { algorithm, hashHeader, hashBalance } = registry.get('a.com')!.settings;
+      return [algorithm, hashHeader, hashBalance];
+    };
+
+    it('take header and factor from an endpoint that is new or changed, not from a heartbeat', () => {
+      const { registry } = aRegistry();
+      registry.register(aRegistration(['a.com'], { port: 1, ...hashed('X-Old', 1.2) }), NOW);
+      registry.register(aRegistration(['a.com'], { port: 2, ...hashed('X-Old', 1.2) }), NOW);
+      registry.register(aRegistration(['a.com'], { port: 1, ...hashed('X-New') }), NOW);
+      expect(settingsOf(registry)).to.deep.equal(['hash', 'X-New', 0]);
+      registry.register(aRegistration(['a.com'], { port: 2, ...hashed('X-Old', 1.2) }), NOW + 1);
+      expect(settingsOf(registry)).to.deep.equal(['hash', 'X-New', 0]);
+    });
+
+    it('forget what is hashed when the option goes, and find it again with a heartbeat', () => {
+      const { registry } = aRegistry();
+      registry.register(aRegistration(['a.com'], { port: 1, ...hashed('X-A', 2) }), NOW);
+      registry.register(aRegistration(['a.com'], { port: 2 }), NOW);
+      expect(settingsOf(registry)).to.deep.equal(['round-robin', '', 0]);
+      registry.register(aRegistration(['a.com'], { port: 1, ...hashed('X-A', 2) }), NOW + 1);
+      expect(settingsOf(registry)).to.deep.equal(['hash', 'X-A', 2]);
+    });
+
+    it('keep what is hashed when an endpoint comes whose option cannot be read', () => {
+      const { registry } = aRegistry();
+      registry.register(aRegistration(['a.com'], { port: 1, ...hashed('X-A', 2) }), NOW);
+      const options = { ...NO_OPTIONS, loadbalancing: 'hush', hashHeader: 'X-B' };
+      registry.register(aRegistration(['a.com'], { port: 2, options }), NOW);
+      expect(settingsOf(registry)).to.deep.equal(['hash', 'X-A', 2]);
+    });
+
+    it('take header and factor that a message forgot from the next that has them', () => {
+      const { registry } = aRegistry();
+      registry.register(aRegistration(['a.com'], { port: 1, ...hashed('X-A') }), NOW);
+      registry.register(aRegistration(['a.com'], { port: 2, ...hashed('') }), NOW);
+      expect(settingsOf(registry)).to.deep.equal(['hash', '', 0]);
+      registry.register(aRegistration(['a.com'], { port: 1, ...hashed('X-A') }), NOW + 1);
+      expect(settingsOf(registry)).to.deep.equal(['hash', 'X-A', 0]);
+    });
+
+    it('say who comes into their table and who leaves it, each id once', () => {
+      const { registry, logger } = aRegistry();
+      const said = () =>
+        logger.lines
+          .splice(0)
+          .filter(({ message }) => message.startsWith('maglev-'))
+          .map(({ level, message, data }) => [level, message, ...Object.values(data)]);
+      const register = (port: number, fields = {}) =>
+        registry.register(
+          aRegistration(['a.com'], { port, instanceId: `id-${port}`, ...hashed('X'), ...fields }),
+          NOW,
+        );
+      registry.register(aRegistration(['a.com'], { port: 9 }), NOW);
+      register(1);
+      register(2);
+      register(2, { appId: 'changed' });
+      expect(said()).to.deep.equal([
+        ['info', 'maglev-add-endpoint', 'id-1', 1],
+        ['info', 'maglev-add-endpoint', 'id-2', 2],
+      ]);
+      register(3, { instanceId: 'id-1' });
+      register(2, { instanceId: 'renamed' });
+      expect(said()).to.deep.equal([
+        ['debug', 'maglev-remove-endpoint', 'id-2'],
+        ['info', 'maglev-add-endpoint', 'renamed', 2],
+      ]);
+      registry.unregister(aRegistration(['a.com'], { port: 1 }), NOW);
+      registry.unregister(aRegistration(['a.com'], { port: 3 }), NOW);
+      registry.prune(NOW + 2 * STALE);
+      expect(said()).to.deep.equal([
+        ['debug', 'maglev-remove-endpoint', 'id-1'],
+        ['debug', 'maglev-remove-endpoint', 'renamed'],
+      ]);
+    });
+
+    it('are listed as registered, with their number of endpoints, while they are hashed and not empty', () => {
+      const { registry } = aRegistry({ keepEmptyPools: true, emptyPoolTimeoutMs: 1_000 });
+      registry.register(aRegistration(['A.com/P/', 'b.com'], { port: 1, ...hashed('X') }), NOW);
+      registry.register(aRegistration(['A.com/P/'], { port: 2, ...hashed('X') }), NOW);
+      registry.register(aRegistration(['c.com'], { port: 1 }), NOW);
+      expect([...registry.hashedRoutes()]).to.deep.equal([
+        ['A.com/P/', 2],
+        ['b.com', 1],
+      ]);
+      registry.unregister(aRegistration(['b.com'], { port: 1 }), NOW);
+      expect([...registry.hashedRoutes()]).to.deep.equal([['A.com/P/', 2]]);
+      registry.register(aRegistration(['a.com/p'], { port: 2 }), NOW);
+      expect([...registry.hashedRoutes()]).to.deep.equal([]);
+    });
+  });
+
+  describe('what it says', () => {
+    const lines = (logger: { lines: { level: string; message: string; data: object }[] }) =>
+      logger.lines
+        .splice(0)
+        .map(({ level, message, data }) => `${level} ${message} ${(data as { uri?: string }).uri ?? ''}`);
+
+    it('names routes and endpoints as they were received', () => {
+      const { registry, logger } = aRegistry();
+      registry.register(
+        aRegistration(['A.com/P/'], { port: 1, tls: true, routeServiceUrl: 'https://rs' }),
+        NOW,
+      );
+      expect(logger.lines[0]?.data).to.deep.equal({
+        uri: 'A.com/P/',
+        route_service_url: 'https://rs',
+        backend: '10.0.0.1:1',
+        application_id: 'app-guid',
+        instance_id: 'instance-1',
+        server_cert_domain_san: '',
+        protocol: 'http1',
+        modification_tag: { guid: '', index: 0 },
+        isolation_segment: '-',
+        isTLS: true,
+      });
+      expect(Object.keys(logger.lines[0]!.data).join(' ')).to.equal(
+        'uri route_service_url backend application_id instance_id server_cert_domain_san protocol modification_tag isolation_segment isTLS',
+      );
+      expect(lines(logger)).to.deep.equal([
+        'info endpoint-registered A.com/P/',
+        'info route-registered A.com/P/',
+        'debug uri-added A.com/P/',
+      ]);
+    });
+
+    it('tells a changed endpoint from one that is heard again', () => {
+      const { registry, logger } = aRegistry();
+      registry.register(aRegistration(['a.com']), NOW);
+      lines(logger);
+      registry.register(aRegistration(['A.com']), NOW);
+      expect(lines(logger)).to.deep.equal(['debug endpoint-refreshed A.com']);
+      registry.register(aRegistration(['a.com/'], { appId: 'other' }), NOW);
+      expect(lines(logger)).to.deep.equal(['info endpoint-registered a.com/']);
+    });
+
+    it('tells what an unregister message came to', () => {
+      const { registry, logger } = aRegistry();
+      registry.unregister(aRegistration(['A.com/']), NOW);
+      expect(lines(logger)).to.deep.equal([
+        'debug endpoint-not-unregistered A.com/',
+        'debug route-not-unregistered A.com/',
+      ]);
+      registry.register(aRegistration(['a.com'], { port: 1 }), NOW);
+      registry.register(aRegistration(['a.com'], { port: 2 }), NOW);
+      lines(logger);
+      registry.unregister(aRegistration(['A.com'], { port: 3 }), NOW);
+      registry.unregister(aRegistration(['A.com'], { port: 2 }), NOW);
+      registry.unregister(aRegistration(['A.com'], { port: 1 }), NOW);
+      expect(lines(logger)).to.deep.equal([
+        'debug endpoint-not-unregistered A.com',
+        'debug route-not-unregistered A.com',
+        'info endpoint-unregistered A.com',
+        'debug route-not-unregistered A.com',
+        'info endpoint-unregistered A.com',
+        'info route-unregistered A.com',
+      ]);
+    });
+
+    it('tells which endpoints of a route went by age, and frames each cycle', () => {
+      const { registry, logger } = aRegistry();
+      registry.register(aRegistration(['a.com'], { port: 1, isolationSegment: 'seg' }), NOW);
+      logger.lines.length = 0;
+      registry.prune(NOW + STALE + 1);
+      expect(logger.lines.map(({ level, message, data }) => ({ level, message, data }))).to.deep.equal([
+        { level: 'debug', message: 'start-pruning-routes', data: {} },
+        {
+          level: 'info',
+          message: 'pruned-route',
+          data: { uri: 'a.com', endpoints: ['10.0.0.1:1'], isolation_segment: 'seg' },
+        },
+        { level: 'debug', message: 'finished-pruning-routes', data: {} },
+      ]);
     });
   });
 
