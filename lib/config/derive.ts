@@ -22,11 +22,13 @@ export function derive(read: Config, given: (key: string) => boolean, host: Host
   const headBytes = read.max_request_header_bytes;
   config.max_request_header_bytes = headBytes > 0 ? Math.min(headBytes, MIB) : MIB;
   config.max_request_headers = Math.max(0, read.max_request_headers);
+  config.max_response_header_bytes = Math.max(0, read.max_response_header_bytes);
+  config.max_response_headers = Math.max(0, read.max_response_headers);
   config.max_idle_conns = Math.max(0, read.max_idle_conns);
   // Go's transport takes 0 for its own default of 2.
   config.max_idle_conns_per_host = Math.max(0, read.max_idle_conns_per_host || 2);
   if (read.drain_timeout === 0) config.drain_timeout = read.endpoint_timeout;
-  if (!given('websocket_dial_timeout')) config.websocket_dial_timeout = read.endpoint_dial_timeout;
+  if (read.websocket_dial_timeout === 0) config.websocket_dial_timeout = read.endpoint_dial_timeout;
   config.droplet_stale_threshold = Math.max(read.droplet_stale_threshold, read.start_response_delay_interval);
   config.domains = read.domains.map((entry) => ({ ...entry, domain: entry.domain || entry.name }));
 

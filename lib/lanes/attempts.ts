@@ -38,7 +38,8 @@ export interface AttemptConnections<C> {
   readonly keepAlive: boolean;
   /** An idle connection that looks alive, or undefined. */
   takeIdle(endpoint: Endpoint): C | undefined;
-  dial(endpoint: Endpoint, signal: AbortSignal): Promise<C>;
+  /** `timeoutMs`: for lookup and connect, in place of what is set for all. */
+  dial(endpoint: Endpoint, signal: AbortSignal, timeoutMs?: number): Promise<C>;
 }
 
 export interface AttemptDeps<C extends AttemptConnection> {
@@ -50,6 +51,8 @@ export interface AttemptDeps<C extends AttemptConnection> {
   readonly onEndpointFailed: (key: string, address: string, verdict: 'mark' | 'prune', error: string) => void;
   /** One attempt, its connection included; 0 = no limit. */
   readonly endpointTimeoutMs: number;
+  /** For lookup and connect; undefined = as set for all connections. */
+  readonly dialTimeoutMs?: number;
   /** Unix ms. */
   readonly now: () => number;
   readonly random: () => number;
@@ -272,11 +275,14 @@ export class Attempts<C extends AttemptConnection> {
   async #dial(endpoint: Endpoint): Promise<'retry' | Lease<C> | AttemptFailure> {
     const dialling = new AbortController();
     this.#dialling = dialling;
-    const { endpointTimeoutMs } = this.#deps;
+    const { endpointTimeoutMs, dialTimeoutMs } = this.#deps;
     const late = (): void => dialling.abort(new RouterError('ENDPOINT_TIMEOUT', 'no connection in time'));
     const timer = endpointTimeoutMs > 0 ? setTimeout(late, endpointTimeoutMs) : undefined;
     try {
-      return this.#leased(endpoint, await this.#deps.connections.dial(endpoint, dialling.signal));
+      return this.#leased(
+        endpoint,
+        await this.#deps.connections.dial(endpoint, dialling.signal, dialTimeoutMs),
+      );
     } catch (error) {
       const clientGone = error instanceof RouterError && error.code === 'CLIENT_GONE';
       const failure: LeaseFailure = { error, bodyIntact: true, clientGone };

@@ -109,8 +109,12 @@ export class ConnectionPool<C extends PooledConnection, R extends ReadsOf = Read
   }
 
   /** A new connection. Rejects as `dial` does. */
-  async dial(endpoint: Endpoint, signal: AbortSignal): Promise<C> {
-    const { dialTimeoutMs, tlsHandshakeTimeoutMs, keepAliveProbeMs, idleTimeoutMs } = this.#settings;
+  async dial(
+    endpoint: Endpoint,
+    signal: AbortSignal,
+    dialTimeoutMs = this.#settings.dialTimeoutMs,
+  ): Promise<C> {
+    const { tlsHandshakeTimeoutMs, keepAliveProbeMs, idleTimeoutMs } = this.#settings;
     const reads = endpoint.tls ? undefined : this.#newReads?.();
     const { socket, times } = await dial(
       endpoint,

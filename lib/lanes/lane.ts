@@ -25,8 +25,14 @@ export interface LaneDeps {
   readonly table: () => RouteTable;
   readonly states: EndpointStates;
   readonly settings: RequestSettings;
-  /** `endpointTimeoutMs` covers one attempt with its response body; 0 = no limit. */
-  readonly endpoints: EndpointConnectionSettings & { readonly endpointTimeoutMs: number };
+  readonly endpoints: EndpointConnectionSettings & {
+    /** One attempt with its response body, for HTTP/1 clients; 0 = no limit. */
+    readonly endpointTimeoutMs: number;
+    /** The same for HTTP/2 clients. */
+    readonly http2EndpointTimeoutMs: number;
+    /** Name lookup and TCP connect for a request that wants to switch protocols; 0 = no limit. */
+    readonly websocketDialTimeoutMs: number;
+  };
   readonly front: FrontSettings;
   readonly counters: Counters;
   readonly onFinished: (record: RequestRecord) => void;

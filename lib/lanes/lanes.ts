@@ -16,7 +16,7 @@ export class Lanes {
   /** `fast`: false sends all of HTTP/1 through the general lane. */
   constructor(deps: LaneDeps, fast: boolean) {
     const general = new GeneralLane(deps);
-    const connections = new EndpointLinks(deps.endpoints);
+    const connections = new EndpointLinks(deps.endpoints, deps.settings.maxResponseHeaderBytes);
     const shared = { ...deps, connections, date: new HttpDate() };
     this.#general = general;
     this.#connections = connections;

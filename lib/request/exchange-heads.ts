@@ -31,14 +31,13 @@ export interface EndpointHead {
 /** `keepAlive`: whether connections to endpoints may serve more than one request at all. */
 export function endpointHead(facts: ExchangeFacts, keepAlive: boolean): EndpointHead {
   const { request, endpoint, requestId, settings, nowMs } = facts;
-  const { head, route, framing, upgrade, expectsContinue } = request;
+  const { head, route, framing, upgrade } = request;
   const fields = framingHeaders(framing);
   if (framing.kind === 'chunked') {
     const names = announcedTrailers(headerValues(head.headers, 'trailer').join(','));
     if (names !== undefined) fields.push('Trailer', names);
   }
-  // A connection on which 100 was waited for is not used again (http.md 9).
-  const closes = upgrade === undefined && (!keepAlive || expectsContinue);
+  const closes = upgrade === undefined && !keepAlive;
   if (closes) fields.push('Connection', 'close');
   const headers = requestHeaders(head, {
     host: route.host,

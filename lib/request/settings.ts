@@ -1,6 +1,7 @@
 import type { ErrorPage } from '../error-page/template.ts';
 import type { Algorithm } from '../routes/pool.ts';
 import type { TraceHead } from '../tracing/trace-request.ts';
+import type { ResponseHeadCheck } from './response-limits.ts';
 import type { HeaderRewrite } from './rewrite.ts';
 
 /** Everything that the policies of a request read from the configuration, derived once at start. */
@@ -19,6 +20,10 @@ export interface RequestSettings {
   readonly maxRequestHeaderBytes: number;
   /** 0 = unlimited. */
   readonly maxRequestHeaders: number;
+  /** Effective: 1 to LARGEST_RESPONSE_HEAD, for parsers. */
+  readonly maxResponseHeaderBytes: number;
+  /** Undefined = no limits but that. */
+  readonly responseHeadProblem: ResponseHeadCheck | undefined;
   /** Effective: at least 1. */
   readonly maxAttempts: number;
   /** This worker's share of `backends.max_conns` (maxConnsShare); 0 = unlimited. */

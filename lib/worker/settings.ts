@@ -3,6 +3,7 @@ import { timerMs } from '../config/duration.ts';
 import { errorPage } from '../config/error-page.ts';
 import type { Config } from '../config/schema.ts';
 import { type AccessLogOptions, accessLogOptions } from '../log/access-options.ts';
+import { LARGEST_RESPONSE_HEAD, responseHeadCheck } from '../request/response-limits.ts';
 import { headerRewrite } from '../request/rewrite.ts';
 import type { RequestSettings } from '../request/settings.ts';
 import { B3_FIELDS } from '../tracing/b3.ts';
@@ -32,6 +33,11 @@ export function requestSettings(
     healthcheckUserAgent: config.healthcheck_user_agent,
     maxRequestHeaderBytes: config.max_request_header_bytes,
     maxRequestHeaders: config.max_request_headers,
+    maxResponseHeaderBytes: Math.min(
+      config.max_response_header_bytes || LARGEST_RESPONSE_HEAD,
+      LARGEST_RESPONSE_HEAD,
+    ),
+    responseHeadProblem: responseHeadCheck(config.max_response_header_bytes, config.max_response_headers),
     maxAttempts: config.backends.max_attempts,
     maxConns: maxConnsShare(config.backends.max_conns, place.workers, place.slot),
     defaultAlgorithm: config.balancing_algorithm,
@@ -61,7 +67,9 @@ export function endpointConnectionSettings(config: Config) {
   const { cert_chain, private_key } = config.backends;
   return {
     dialTimeoutMs: timerMs(config.endpoint_dial_timeout),
-    endpointTimeoutMs: timerMs(config.endpoint_timeout),
+    websocketDialTimeoutMs: timerMs(config.websocket_dial_timeout),
+    endpointTimeoutMs: timerMs(config.http_1_endpoint_timeout || config.endpoint_timeout),
+    http2EndpointTimeoutMs: timerMs(config.http_2_endpoint_timeout || config.endpoint_timeout),
     tlsHandshakeTimeoutMs: timerMs(config.tls_handshake_timeout),
     maxIdle: config.max_idle_conns,
     maxIdlePerHost: config.max_idle_conns_per_host,

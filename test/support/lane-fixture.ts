@@ -65,6 +65,8 @@ export const LANE_SETTINGS: RequestSettings = {
   healthcheckUserAgent: 'HTTP-Monitor/1.1',
   maxRequestHeaderBytes: 1_048_576,
   maxRequestHeaders: 0,
+  maxResponseHeaderBytes: 10_485_760,
+  responseHeadProblem: undefined,
   maxAttempts: 3,
   maxConns: 0,
   defaultAlgorithm: 'round-robin',
@@ -100,6 +102,8 @@ async function startLanes(options: LaneOptions, fast: boolean): Promise<RunningL
       endpoints: {
         dialTimeoutMs: 5_000,
         endpointTimeoutMs: 60_000,
+        http2EndpointTimeoutMs: 60_000,
+        websocketDialTimeoutMs: 5_000,
         tlsHandshakeTimeoutMs: 10_000,
         maxIdle: 100,
         maxIdlePerHost: 100,

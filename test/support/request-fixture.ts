@@ -27,6 +27,8 @@ export function requestSettings(fields: Partial<RequestSettings> = {}): RequestS
     healthcheckUserAgent: 'HTTP-Monitor/1.1',
     maxRequestHeaderBytes: 1_048_576,
     maxRequestHeaders: 0,
+    maxResponseHeaderBytes: 10_485_760,
+    responseHeadProblem: undefined,
     maxAttempts: 1,
     maxConns: 0,
     defaultAlgorithm: 'round-robin',

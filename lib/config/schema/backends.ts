@@ -1,4 +1,4 @@
-import { boolean, choice, duration, integer, LEGACY, PENDING, section, text, texts } from '../option.ts';
+import { boolean, choice, duration, integer, PENDING, section, text, texts } from '../option.ts';
 
 /** Towards the endpoints (http.md 10, tls.md 5, registry.md 9). */
 export const backends = {
@@ -17,18 +17,21 @@ export const backends = {
     60_000,
     'how long an endpoint may take for a whole exchange; 0 or less = no limit',
   ),
-  http_1_endpoint_timeout: duration(0, 'the same for HTTP/1 clients; 0 = endpoint_timeout', PENDING),
-  http_2_endpoint_timeout: duration(0, 'the same for HTTP/2 clients; 0 = endpoint_timeout', PENDING),
+  http_1_endpoint_timeout: duration(0, 'the same for HTTP/1 clients; 0 = endpoint_timeout'),
+  http_2_endpoint_timeout: duration(0, 'the same for HTTP/2 clients; 0 = endpoint_timeout'),
   endpoint_dial_timeout: duration(5_000, 'how long connecting to an endpoint may take; 0 or less = no limit'),
-  websocket_dial_timeout: duration(0, 'has no effect: endpoint_dial_timeout counts', LEGACY),
+  websocket_dial_timeout: duration(
+    0,
+    'how long connecting may take for a request that wants to switch protocols; 0 = endpoint_dial_timeout',
+  ),
   tls_handshake_timeout: duration(10_000, 'how long the TLS handshake with an endpoint may take'),
   endpoint_keep_alive_probe_interval: duration(1_000, 'TCP keep-alive of endpoint connections'),
   // Those of the deployed platform, where gorouter's own are true and 2 (differences.md).
   disable_keep_alives: boolean(false, 'a new endpoint connection for each request'),
   max_idle_conns: integer(100, 'bounds max_idle_conns_per_host, too; 0 or less = no limit of its own'),
   max_idle_conns_per_host: integer(100, 'idle connections kept per endpoint; 0 = 2, less = none'),
-  max_response_header_bytes: integer(0, 'largest response head in bytes; 0 = no limit of our own', PENDING),
-  max_response_headers: integer(0, 'most header fields of a response; 0 = no limit', PENDING),
+  max_response_header_bytes: integer(0, 'largest response head in bytes, up to 10 MiB; 0 = 10 MiB'),
+  max_response_headers: integer(0, 'most header fields of a response; 0 = no limit'),
   balancing_algorithm: choice(
     'round-robin',
     ['round-robin', 'least-connection'],

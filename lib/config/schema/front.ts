@@ -88,8 +88,8 @@ export const front = {
   enable_http2: boolean(true, 'HTTP/2 for endpoints that register with protocol http2'),
   enable_http1_concurrent_read_write: boolean(
     false,
-    'pass an answer on while the request body is still coming in',
-    PENDING,
+    'has no effect: an answer is always passed on while the request body is still coming in',
+    LEGACY,
   ),
   enable_proxy: boolean(false, 'PROXY protocol version 1 on the listeners', PENDING),
   frontend_idle_timeout: duration(900_000, 'how long a client connection may be idle between requests'),
@@ -156,7 +156,7 @@ export const front = {
   ),
   keep_alive_100_continue_requests: boolean(
     false,
-    'endpoint connections are kept after Expect: 100-continue in any case',
+    'has no effect: endpoint connections are kept after Expect: 100-continue in any case',
     LEGACY,
   ),
 };

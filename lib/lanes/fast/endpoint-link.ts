@@ -2,8 +2,9 @@ import type { Socket } from 'node:net';
 import { RouterError } from '../../errors.ts';
 import { ChunkedDecoder, type ChunkLimits } from '../../http1/chunked-decoder.ts';
 import type { HeadLimits } from '../../http1/head-limits.ts';
-import { type ParsedResponse, parseResponse } from '../../http1/parse-response.ts';
+import { type ParsedResponse, parseResponse, RESPONSE_HEAD_TOO_LONG } from '../../http1/parse-response.ts';
 import { PartialHead } from '../../http1/partial-head.ts';
+import { headTooLong } from '../../request/response-limits.ts';
 import type { ConnectionOwner } from '../connection-pool.ts';
 import type { DialTimes } from '../dial.ts';
 import type { EndpointSide, ResponseReader } from '../exchange-sides.ts';
@@ -180,7 +181,11 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
       }
       this.#partial = undefined;
       if (head.kind === 'bad') {
-        this.#failed(badResponse(head.reason));
+        this.#failed(
+          head === RESPONSE_HEAD_TOO_LONG
+            ? headTooLong(this.#limits.head.maxBytes)
+            : badResponse(head.reason),
+        );
         return;
       }
       from = head.end;

@@ -14,20 +14,20 @@ export const CHUNK_LIMITS: ChunkLimits = {
   maxTrailerBytes: 64 * 1024,
   maxTrailerFields: 128,
 };
-/** Of a response head, where the configuration has no limit (contract: http.md 12). */
-const RESPONSE_HEAD: HeadLimits = { maxBytes: 10 * 1024 * 1024, maxFields: 0 };
 
 /** The connections to endpoints of all exchanges that read with our codec, whatever their clients speak. */
 export class EndpointLinks implements AttemptConnections<EndpointSide> {
   readonly #pool: ConnectionPool<EndpointLink, DirectReads>;
   readonly #deadlines: Deadlines;
 
-  constructor(settings: EndpointConnectionSettings) {
+  /** `maxHeadBytes`: of a response. */
+  constructor(settings: EndpointConnectionSettings, maxHeadBytes: number) {
+    const head: HeadLimits = { maxBytes: maxHeadBytes, maxFields: 0 };
     this.#deadlines = new Deadlines([settings.idleTimeoutMs], () => {});
     this.#pool = new ConnectionPool(
       settings,
       (key, socket, times, idleMs, owner, reads) => {
-        const limits = { head: RESPONSE_HEAD, chunks: CHUNK_LIMITS, idleMs };
+        const limits = { head, chunks: CHUNK_LIMITS, idleMs };
         const told: ConnectionOwner<EndpointLink> = {
           released: (released) => owner.released(released),
           closed: (closed) => {

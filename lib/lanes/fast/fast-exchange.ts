@@ -26,6 +26,7 @@ import type {
 import { MAX_INFORMATION } from '../information.ts';
 import { LINGER_BYTES } from '../linger.ts';
 import { ownAnswer } from '../own-answer.ts';
+import { responseHeadProblem } from '../response-head-problem.ts';
 import { routeOf } from '../route-of.ts';
 import { owned } from './direct-reads.ts';
 
@@ -296,6 +297,13 @@ export class FastExchange implements ClientExchange, ResponseReader {
     if (response.status < 200) return this.#informed(response);
     const lease = this.#lease!;
     const raw = response.headers;
+    if (this.#deps.settings.responseHeadProblem !== undefined) {
+      const problem = responseHeadProblem('', raw, lease, this.#deps, this.#requestId);
+      if (problem !== undefined) {
+        this.#attemptFailed(problem);
+        return false;
+      }
+    }
     this.#routerError = headerValue(raw, 'x-cf-routererror') ?? '';
     const headers = clientHeaders(raw, this.#facts(lease), {
       pool: this.#pool!,

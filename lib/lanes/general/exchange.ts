@@ -10,6 +10,7 @@ import { headTooBig } from '../../request/head-limits.ts';
 import type { RequestRecord } from '../../request/record.ts';
 import { headerValue } from '../../request/request-head.ts';
 import { requestRecord } from '../../request/request-record.ts';
+import { headTooLong } from '../../request/response-limits.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
 import { isWebSocket } from '../../request/upgrade.ts';
 import type { Endpoint } from '../../routes/endpoint.ts';
@@ -20,6 +21,7 @@ import { beginRequest } from '../begin-request.ts';
 import { CLIENT_LEFT_ANSWER, logClientLeft } from '../client-left.ts';
 import { informationText, MAX_INFORMATION } from '../information.ts';
 import { ownAnswer } from '../own-answer.ts';
+import { responseHeadProblem } from '../response-head-problem.ts';
 import { routeOf } from '../route-of.ts';
 import { sendAnswer } from './answer-writer.ts';
 import type { ClientConnection } from './client-connection.ts';
@@ -165,8 +167,13 @@ export class Exchange {
       this.#req,
       this.#res,
       lease.connection,
-      { target: this.#request.route.target, headers, body: this.#body.source },
-      connections.keepAlive && !this.#request.expectsContinue,
+      {
+        target: this.#request.route.target,
+        headers,
+        body: this.#body.source,
+        largestHead: this.#deps.settings.maxResponseHeaderBytes,
+      },
+      connections.keepAlive,
       {
         began: (began) => {
           request = began;
@@ -175,7 +182,7 @@ export class Exchange {
         information: (info) => this.#informed(info, lease),
         response: (response) => this.#responded(response, lease, () => request?.writableEnded ?? false),
         switched: () => this.#settleAttempt?.(badUpgrade()),
-        failed: (error) => this.#settleAttempt?.(error),
+        failed: (error) => this.#unreadable(error),
       },
     );
     this.#body.afterForward();
@@ -188,14 +195,20 @@ export class Exchange {
       target: route.target,
       headers: this.#outgoingHeaders(lease),
       token,
+      largestHead: this.#deps.settings.maxResponseHeaderBytes,
     };
     requestSwitch(lease.connection, outbound, {
       information: (info) => this.#informed(info, lease),
       // Not kept for others after a refusal: the endpoint may have begun to read the other protocol.
       response: (response) => this.#responded(response, lease, () => false),
       switched: (switched) => this.#switched(switched, lease),
-      failed: (error) => this.#settleAttempt?.(error),
+      failed: (error) => this.#unreadable(error),
     });
+  }
+
+  #unreadable(error: Error & { code?: string }): void {
+    const { maxResponseHeaderBytes } = this.#deps.settings;
+    this.#settleAttempt?.(error.code === 'HPE_HEADER_OVERFLOW' ? headTooLong(maxResponseHeaderBytes) : error);
   }
 
   #outgoingHeaders(lease: Lease<EndpointConnection>): readonly string[] {
@@ -239,6 +252,17 @@ export class Exchange {
       return;
     }
 
+    const problem = responseHeadProblem(
+      response.statusMessage ?? '',
+      rawHeaders,
+      lease,
+      this.#deps,
+      this.#requestId,
+    );
+    if (problem !== undefined) {
+      settle(problem);
+      return;
+    }
     const relayed = new EndpointResponse(response, this.#res);
     const close = this.#mustClose();
     try {
@@ -341,7 +365,7 @@ export class Exchange {
   #limit(lease: Lease<EndpointConnection>): void {
     clearTimeout(this.#timer);
     const { endpointTimeoutMs } = this.#deps;
-    if (endpointTimeoutMs <= 0 || isWebSocket(this.#request.upgrade)) return;
+    if (endpointTimeoutMs <= 0) return;
     const left = Math.max(1, endpointTimeoutMs - (performance.now() - lease.startedAt));
     this.#timer = setTimeout(() => this.#timedOut(lease), left);
   }

@@ -11,6 +11,8 @@ export interface Outbound {
   readonly headers: readonly string[];
   /** Where the body comes from when it is not the client's request itself. */
   readonly body: Readable | undefined;
+  /** Bytes of the response head at which the parser gives up. */
+  readonly largestHead: number;
 }
 
 /** What becomes of a forwarded request. Nothing is told before `forward` has returned. */
@@ -26,9 +28,6 @@ export interface ForwardEvents {
   /** The connection or the answer on it broke, perhaps after `response`. May be told more than once. */
   failed(error: Error): void;
 }
-
-/** Node's limit for a response head where the configuration has none (contract: http.md 12). */
-export const DEFAULT_RESPONSE_HEAD_BYTES = 10 * 1_048_576;
 
 /** Sends requests over connections that exist already, through http-proxy-3. */
 export class Forwarder {
@@ -110,7 +109,7 @@ export function connectionAgent(connection: EndpointConnection, keepAlive: boole
 function outgoingOptions(outbound: Outbound): object {
   return {
     setDefaultHeaders: false,
-    maxHeaderSize: DEFAULT_RESPONSE_HEAD_BYTES,
+    maxHeaderSize: outbound.largestHead,
     insecureHTTPParser: false,
     get headers(): readonly string[] {
       return outbound.headers;

@@ -7,7 +7,7 @@ import { requestFraming } from '../../request/framing.ts';
 import { requestHost } from '../../request/host.ts';
 import { hasToken } from '../../request/request-head.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
-import { upgradeToken } from '../../request/upgrade.ts';
+import { isWebSocket, upgradeToken } from '../../request/upgrade.ts';
 import { BodyRateGuard } from '../body-rate.ts';
 import { ConnectionPool } from '../connection-pool.ts';
 import type { LaneDeps, LaneFigures } from '../lane.ts';
@@ -40,6 +40,8 @@ export class GeneralLane {
   readonly #deps: LaneDeps;
   readonly #connections: ConnectionPool<EndpointConnection>;
   readonly #exchangeDeps: ExchangeDeps;
+  readonly #upgradeDeps: ExchangeDeps;
+  readonly #webSocketDeps: ExchangeDeps;
   readonly #bodyRate: BodyRateGuard | undefined;
   readonly #clients = new Map<Socket, ClientConnection>();
   /** Requests behind which node loses bytes. */
@@ -76,6 +78,9 @@ export class GeneralLane {
       draining: () => this.#draining !== undefined,
       onFinished: deps.onFinished,
     };
+    this.#upgradeDeps = { ...this.#exchangeDeps, dialTimeoutMs: deps.endpoints.websocketDialTimeoutMs };
+    // A WebSocket is meant to last, and so is the wait for it.
+    this.#webSocketDeps = { ...this.#upgradeDeps, endpointTimeoutMs: 0 };
     const { front } = deps;
     this.server = createServer({
       maxHeaderSize: front.maxHeaderBytes,
@@ -263,7 +268,13 @@ export class GeneralLane {
               this.#activeRequests += 1; // taken back by leave()
             });
           };
-    new Exchange(this.#exchangeDeps, req, res, client, sound, leave, onSwitch).run();
+    const exchangeDeps =
+      upgrade === undefined
+        ? this.#exchangeDeps
+        : isWebSocket(upgrade)
+          ? this.#webSocketDeps
+          : this.#upgradeDeps;
+    new Exchange(exchangeDeps, req, res, client, sound, leave, onSwitch).run();
   }
 
   /** The request as far as it can be understood, or what http.md 1 says to one that cannot. */

@@ -4,7 +4,7 @@ import { RouterError } from '../../errors.ts';
 import { sameName } from '../../request/header-names.ts';
 import { headerValue } from '../../request/request-head.ts';
 import type { EndpointConnection } from './endpoint-connection.ts';
-import { connectionAgent, DEFAULT_RESPONSE_HEAD_BYTES } from './forwarder.ts';
+import { connectionAgent } from './forwarder.ts';
 
 /** A request to switch protocols, as it goes to the endpoint. */
 export interface SwitchRequest {
@@ -13,6 +13,8 @@ export interface SwitchRequest {
   /** Name, value, name, value, ... */
   readonly headers: readonly string[];
   readonly token: string;
+  /** Bytes of the response head at which the parser gives up. */
+  readonly largestHead: number;
 }
 
 /** An endpoint's agreement. */
@@ -48,7 +50,7 @@ export function requestSwitch(
     path: outbound.target,
     headers: outbound.headers,
     setDefaultHeaders: false,
-    maxHeaderSize: DEFAULT_RESPONSE_HEAD_BYTES,
+    maxHeaderSize: outbound.largestHead,
     insecureHTTPParser: false,
     agent: connectionAgent(connection, false),
   };

@@ -27,10 +27,10 @@ export class Http2Lane {
   constructor(deps: Http2LaneDeps) {
     this.#deps = deps;
     const { front, endpoints, counters, logger } = deps;
-    this.#deadlines = new Deadlines([front.idleTimeoutMs, endpoints.endpointTimeoutMs], () => {});
+    this.#deadlines = new Deadlines([front.idleTimeoutMs, endpoints.http2EndpointTimeoutMs], () => {});
     const exchangeDeps: FastExchangeDeps = {
       ...deps,
-      endpointTimeoutMs: endpoints.endpointTimeoutMs,
+      endpointTimeoutMs: endpoints.http2EndpointTimeoutMs,
       draining: () => false, // told by GOAWAY, once for all
       date: () => deps.date.now(),
       onClosed: () => {

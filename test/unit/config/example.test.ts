@@ -27,7 +27,6 @@ describe('config.example.yml', () => {
     expect({ ...config, nats: { ...config.nats, embedded: undefined } }).to.deep.equal({
       ...load('').config,
       nats: { ...load('').config.nats, hosts: config.nats.hosts },
-      websocket_dial_timeout: 0,
     });
     for (const { name, option } of allOptions()) {
       const key = name.split('.').at(-1);

@@ -55,7 +55,6 @@ describe('a key of gorouter', () => {
     const text = [
       'pid_file: /run/x.pid',
       'healthcheck_timeout: 1s',
-      'websocket_dial_timeout: 1s',
       'max_header_bytes: [1]',
       'ssl_cert: {a: b}',
       'ssl_skip_validation: maybe',
