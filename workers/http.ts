@@ -1,7 +1,8 @@
 import cluster from 'node:cluster';
 import { timerMs } from '../lib/config/duration.ts';
+import { Front } from '../lib/front/front.ts';
 import { EndpointStates } from '../lib/health/endpoint-states.ts';
-import type { ToWorker } from '../lib/ipc/messages.ts';
+import type { ToWorker, TrafficPorts } from '../lib/ipc/messages.ts';
 import { Replica } from '../lib/ipc/replica.ts';
 import { Lanes } from '../lib/lanes/lanes.ts';
 import { accessJson } from '../lib/log/access-json.ts';
@@ -12,13 +13,14 @@ import type { RequestRecord } from '../lib/request/record.ts';
 import { RouteTable } from '../lib/routes/route-table.ts';
 import { makeAccessSink } from '../lib/worker/access-sink.ts';
 import { followChange } from '../lib/worker/follow-change.ts';
-import { listen, listenErrorText } from '../lib/worker/listener.ts';
+import { listenAll } from '../lib/worker/listener.ts';
 import { Orphanhood } from '../lib/worker/orphanhood.ts';
 import { PrimaryLink } from '../lib/worker/primary-link.ts';
 import {
   accessLogSettings,
   endpointConnectionSettings,
   frontSettings,
+  listenerSettings,
   requestSettings,
 } from '../lib/worker/settings.ts';
 import { StatsReporter } from '../lib/worker/stats-reporter.ts';
@@ -85,6 +87,24 @@ function serve(told: Extract<ToWorker, { type: 'configure' }>): (message: ToWork
     },
     config.workers.fast_lane,
   );
+  const front = new Front(listenerSettings(config), {
+    protocols: config.enable_http2 ? lane.protocols : [],
+    accept: (socket, origin, protocol) => lane.accept(socket, origin, protocol),
+    logger,
+  });
+  const traffic = {
+    servers: front.servers,
+    drain: () => lane.drain(front.drain()),
+    endTunnels: (ms: number) => lane.endTunnels(ms),
+    stop: () => {
+      front.stop();
+      lane.stop();
+    },
+    figures: () => {
+      const figures = lane.figures();
+      return { ...figures, openConnections: figures.openConnections + front.enteringCount };
+    },
+  };
 
   const replica = new Replica({
     send: (message) => primary.send(message),
@@ -101,14 +121,14 @@ function serve(told: Extract<ToWorker, { type: 'configure' }>): (message: ToWork
       counters,
       figures: () => {
         counters.accessLogDropped = accessLog?.dropped ?? 0;
-        return { ...lane.figures(), routes: table.size, endpoints: replica.endpointCount };
+        return { ...traffic.figures(), routes: table.size, endpoints: replica.endpointCount };
       },
     },
     (figures) => primary.send({ type: 'stats', stats: figures }),
   );
 
   const end = new WorkerEnd({
-    lane,
+    traffic,
     tunnelSpreadMs: timerMs(config.workers.tunnel_end_spread),
     onBegin: (active, idle) => primary.send({ type: 'draining', active, idle }),
     onEnd: async () => {
@@ -130,7 +150,7 @@ function serve(told: Extract<ToWorker, { type: 'configure' }>): (message: ToWork
   primary.onGone(() => {
     if (end.begun) return;
     // Nobody will ever tell it to listen.
-    if (!lane.server.listening) process.exit(0);
+    if (!front.servers.some((server) => server.listening)) process.exit(0);
     logger.warn('primary-gone', { serving_on_ms: timerMs(config.workers.orphan_grace) });
     orphanhood.begin();
   });
@@ -141,27 +161,24 @@ function serve(told: Extract<ToWorker, { type: 'configure' }>): (message: ToWork
     if (crashed) process.exit(1);
     crashed = true;
     // What has been served has been served: its lines are worth the moment. New work is not taken.
-    lane.server.close();
+    for (const server of front.servers) server.close();
     void (accessLog?.close(CRASH_FLUSH_MS) ?? Promise.resolve()).finally(() => process.exit(1));
   });
 
-  const open = async (port: number): Promise<void> => {
-    try {
-      const listening = await listen(lane.server, { port, listener: config.workers.listener });
-      // A connection that could not be accepted, for want of descriptors perhaps: the listener is none the worse.
-      lane.server.on('error', (error) => logger.error('accept-failed', { error }));
-      if (config.workers.listener === 'auto' && listening.mode === 'shared-handle') {
-        logger.warn('no-reuse-port', { error: 'SO_REUSEPORT is not available: workers share one listener' });
-      }
-      primary.send({ type: 'listening', ...listening });
-    } catch (error) {
-      const failure = error as NodeJS.ErrnoException;
-      primary.send({
-        type: 'listen-failed',
-        code: failure.code ?? '',
-        message: listenErrorText(failure, port),
-      });
+  const open = async (ports: TrafficPorts): Promise<void> => {
+    const result = await listenAll(front, ports, config.workers.listener);
+    if ('failed' in result) {
+      primary.send({ type: 'listen-failed', listener: result.failed, message: result.message });
+      return;
     }
+    // A connection that could not be accepted, for want of descriptors perhaps: the listener is none the worse.
+    for (const server of front.servers) {
+      server.on('error', (error) => logger.error('accept-failed', { error }));
+    }
+    if (config.workers.listener === 'auto' && result.mode === 'shared-handle') {
+      logger.warn('no-reuse-port', { error: 'SO_REUSEPORT is not available: workers share one listener' });
+    }
+    primary.send({ type: 'listening', ...result });
   };
 
   const opened = accessLog?.open() ?? Promise.resolve();
@@ -173,7 +190,7 @@ function serve(told: Extract<ToWorker, { type: 'configure' }>): (message: ToWork
   return (message) => {
     switch (message.type) {
       case 'listen':
-        void open(message.port);
+        void open(message.ports);
         return;
       case 'health':
         healthy = message.healthy;

@@ -1,7 +1,7 @@
 import type { Logger } from '../log/logger.ts';
+import { OncePerSecond } from '../log/once-per-second.ts';
 import type { Registration } from '../routes/endpoint.ts';
 import { type ParsedMessage, type ParseOptions, parseRegistration } from './message.ts';
-import { OncePerSecond } from './once-per-second.ts';
 import { RepeatedMessages } from './repeated-messages.ts';
 
 export interface InboxEvents {

@@ -57,7 +57,7 @@ export type ToWorker =
       readonly seq: number;
     }
   /** Open the listeners. Port 0 = any free one, told in `listening`. */
-  | { readonly type: 'listen'; readonly port: number }
+  | { readonly type: 'listen'; readonly ports: TrafficPorts }
   /** Whether the router as a whole is healthy: what a health-check User-Agent is told. */
   | { readonly type: 'health'; readonly healthy: boolean }
   /** Refuse new work, finish the old within `timeoutMs`, exit 0. */
@@ -84,8 +84,8 @@ export type ToPrimary =
     }
   /** A gap, a foreign epoch or a wrong checksum: send the whole table. */
   | { readonly type: 'resync'; readonly reason: string }
-  | { readonly type: 'listening'; readonly address: string; readonly port: number; readonly mode: ListenMode }
-  | { readonly type: 'listen-failed'; readonly code: string; readonly message: string }
+  | { readonly type: 'listening'; readonly ports: TrafficPorts; readonly mode: ListenMode }
+  | { readonly type: 'listen-failed'; readonly listener: keyof TrafficPorts; readonly message: string }
   /** An attempt failed in a way that says something about the endpoint. */
   | {
       readonly type: 'endpoint-failed';
@@ -98,6 +98,12 @@ export type ToPrimary =
   | { readonly type: 'stats'; readonly stats: WorkerStats }
   /** The answer to the first `drain`: the connections there are then, tunnels left out. */
   | { readonly type: 'draining'; readonly active: number; readonly idle: number };
+
+/** Of the traffic listeners; undefined where there is none. */
+export interface TrafficPorts {
+  readonly http: number | undefined;
+  readonly https: number | undefined;
+}
 
 export type ListenMode = 'reuse-port' | 'shared-handle';
 export type EndpointVerdict = 'mark' | 'prune';

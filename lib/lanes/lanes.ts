@@ -1,4 +1,5 @@
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import type { ClientOrigin } from '../request/client-origin.ts';
 import { EndpointLinks } from './fast/endpoint-links.ts';
 import { FastLane } from './fast/fast-lane.ts';
 import { GeneralLane } from './general/general-lane.ts';
@@ -8,6 +9,8 @@ import type { LaneDeps, LaneFigures } from './lane.ts';
 
 /** The lanes of a worker as one: what the fast lane does not serve goes on to the general one. */
 export class Lanes {
+  /** Application protocols for a TLS listener to offer (RFC 7301), the preferred first. */
+  readonly protocols: readonly string[] = ['h2', 'http/1.1'];
   readonly #general: GeneralLane;
   readonly #fast: FastLane | undefined;
   readonly #http2: Http2Lane;
@@ -21,25 +24,19 @@ export class Lanes {
     this.#general = general;
     this.#connections = connections;
     this.#fast = fast
-      ? new FastLane({ ...shared, handOver: (socket) => general.handleConnection(socket) })
+      ? new FastLane({ ...shared, handOver: (socket, origin) => general.accept(socket, origin) })
       : undefined;
     this.#http2 = new Http2Lane(shared);
   }
 
-  /** To listen with. */
-  get server(): Server {
-    return this.#fast?.server ?? this.#general.server;
-  }
-
-  /** Takes over a connection that somebody else accepted; bytes read from it already are to be unshifted before. */
-  handleConnection(socket: Socket): void {
-    if (this.#fast === undefined) this.#general.handleConnection(socket);
-    else this.#fast.accept(socket, false);
-  }
-
-  /** Takes over a connection on which HTTP/2 was agreed. */
-  handleHttp2(socket: Socket, tls: boolean): void {
-    this.#http2.accept(socket, tls);
+  /**
+   * Serves a connection that is established; bytes read from it already are to be unshifted before. `protocol` is what
+   * its TLS handshake agreed on, if anything.
+   */
+  accept(socket: Socket, origin: ClientOrigin, protocol: string | undefined): void {
+    if (protocol === 'h2') this.#http2.accept(socket, origin);
+    else if (this.#fast === undefined) this.#general.accept(socket, origin);
+    else this.#fast.accept(socket, origin);
   }
 
   figures(): LaneFigures {
@@ -54,11 +51,11 @@ export class Lanes {
     };
   }
 
-  /** Refuses new connections, finishes what runs. Resolves when all connections are gone. */
-  async drain(): Promise<void> {
+  /** Finishes what runs. Resolves when all connections are gone, and no more can come, which is when `noMore` resolves. */
+  async drain(noMore: Promise<void> = Promise.resolve()): Promise<void> {
     // All at once; until the fast lane is empty it may still hand over.
-    const fast = this.#fast?.drain();
-    await Promise.all([this.#http2.drain(), this.#general.drain(fast)]);
+    const fast = this.#fast?.drain(noMore) ?? noMore;
+    await Promise.all([this.#http2.drain(noMore), this.#general.drain(fast)]);
     this.#connections.drain();
   }
 

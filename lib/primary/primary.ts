@@ -27,6 +27,7 @@ import {
   statusSettings,
   storeSettings,
   subscriberSettings,
+  trafficPorts,
 } from './settings.ts';
 import { StatusView } from './status-view.ts';
 import { StoredSource } from './stored-source.ts';
@@ -249,10 +250,12 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
       await abortablePause(delayMs, startAborted);
       if (startAborted.aborted) return;
     }
-    const port = await supervisor.open(config.port);
+    const { http, https } = await supervisor.open(trafficPorts(config));
     if (startAborted.aborted) return;
-    routerLog.info('tcp-listener-started', { address: { IP: '::', Port: port, Zone: '' } });
-    if (!config.enable_ssl) routerLog.info('tls-listener-not-enabled');
+    if (http === undefined) routerLog.info('tcp-listener-disabled');
+    else routerLog.info('tcp-listener-started', { address: { IP: '::', Port: http, Zone: '' } });
+    if (https === undefined) routerLog.info('tls-listener-not-enabled');
+    else routerLog.info('tls-listener-started', { address: { IP: '::', Port: https, Zone: '' } });
     routerLog.info('gorouter.started');
     life.serving();
   } catch (error) {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { timerMs } from '../config/duration.ts';
 import type { Config } from '../config/schema.ts';
+import type { TrafficPorts } from '../ipc/messages.ts';
 import type { MetricsSettings } from '../status/metrics/metrics-server.ts';
 import type { StatusSettings } from '../status/status-server.ts';
 import { PLATFORM_TLS } from '../tls/platform-rules.ts';
@@ -14,6 +15,13 @@ export function registryOptions(config: Config): RegistryOptions {
     sharding: { mode: config.routing_table_sharding_mode, segments: new Set(config.isolation_segments) },
     keepEmptyPools: config.empty_pool_response_code_503,
     emptyPoolTimeoutMs: config.empty_pool_timeout,
+  };
+}
+
+export function trafficPorts(config: Config): TrafficPorts {
+  return {
+    http: config.disable_http ? undefined : config.port,
+    https: config.enable_ssl ? config.ssl_port : undefined,
   };
 }
 

@@ -3,7 +3,14 @@ import { timerMs } from '../config/duration.ts';
 import type { Config } from '../config/schema.ts';
 import { RouterError } from '../errors.ts';
 import type { Broadcaster } from '../ipc/broadcaster.ts';
-import type { EndpointVerdict, ListenMode, ToPrimary, ToWorker, WorkerStats } from '../ipc/messages.ts';
+import type {
+  EndpointVerdict,
+  ListenMode,
+  ToPrimary,
+  ToWorker,
+  TrafficPorts,
+  WorkerStats,
+} from '../ipc/messages.ts';
 import type { Logger } from '../log/logger.ts';
 import { addCounters, type CounterValues, zeroCounters } from '../request/counters.ts';
 import { DrainTally } from './drain-tally.ts';
@@ -61,13 +68,13 @@ export class Supervisor {
   readonly #sources = new LatestBySource();
   /** Workers that ended although nobody had told them to. */
   deaths = 0;
-  #port: number | undefined;
-  #portIsKnown = false;
+  #ports: TrafficPorts | undefined;
+  #portsAreKnown = false;
   #healthy = false;
   #ending = false;
   /** Whether the table may be sent: not before a snapshot is restored. */
   #feeding = false;
-  #opened: { resolve: (port: number) => void; reject: (error: Error) => void } | undefined;
+  #opened: { resolve: (ports: TrafficPorts) => void; reject: (error: Error) => void } | undefined;
   #ended: (() => void) | undefined;
   #tally: DrainTally | undefined;
   #late: NodeJS.Timeout | undefined;
@@ -106,13 +113,13 @@ export class Supervisor {
   }
 
   /**
-   * Opens the listeners as soon as the workers' tables are whole. Resolves with the port when all listen, but for
+   * Opens the listeners as soon as the workers' tables are whole. Resolves with the ports when all listen, but for
    * those that keep dying; rejects with LISTEN_FAILED when one cannot listen.
    */
-  open(port: number): Promise<number> {
+  open(ports: TrafficPorts): Promise<TrafficPorts> {
     return new Promise((resolve, reject) => {
       this.#opened = { resolve, reject };
-      this.#port = port;
+      this.#ports = ports;
       this.#tellListen();
     });
   }
@@ -223,10 +230,10 @@ export class Supervisor {
         this.#deps.broadcaster.resync(id, message.reason);
         return;
       case 'listening':
-        this.#listening(slot, message.port, message.mode);
+        this.#listening(slot, message.ports, message.mode);
         return;
       case 'listen-failed':
-        this.#listenFailed(slot, message.message);
+        this.#listenFailed(slot, message.listener, message.message);
         return;
       case 'endpoint-failed':
         this.#deps.onEndpointFailed(message.key, message.address, message.verdict, message.error);
@@ -262,37 +269,40 @@ export class Supervisor {
 
   /** Port 0 is for one worker to resolve; the others then take the same. */
   #tellListen(): void {
-    if (this.#port === undefined || this.#ending) return;
+    if (this.#ports === undefined || this.#ending) return;
     for (const slot of this.#slots) {
       if (slot.state !== 'ready') continue;
-      const isBeingChosen = this.#port === 0 && !this.#portIsKnown;
+      const isBeingChosen = !this.#portsAreKnown && (this.#ports.http === 0 || this.#ports.https === 0);
       if (isBeingChosen && this.#slots.some(({ state }) => state === 'opening')) return;
       slot.state = 'opening';
-      slot.tell({ type: 'listen', port: this.#port });
+      slot.tell({ type: 'listen', ports: this.#ports });
     }
   }
 
-  #listening(slot: WorkerSlot, port: number, mode: ListenMode): void {
+  #listening(slot: WorkerSlot, ports: TrafficPorts, mode: ListenMode): void {
     if (slot.state === 'opening') slot.state = 'listening';
-    this.#portIsKnown = true;
+    this.#portsAreKnown = true;
     // node:cluster gives all who ask for a shared port 0 the same one, and nothing to who asks for it by number.
-    if (mode === 'reuse-port') this.#port = port;
-    this.#log.info('worker-listening', { worker: slot.id, pid: slot.pid, port, mode });
+    if (mode === 'reuse-port') this.#ports = ports;
+    const { http: port, https: ssl_port } = ports;
+    this.#log.info('worker-listening', { worker: slot.id, pid: slot.pid, port, ssl_port, mode });
     this.#tellListen();
     this.#deps.onListening(this.listening);
-    this.#checkOpened(port);
+    this.#checkOpened(ports);
   }
 
-  #checkOpened(port: number): void {
-    if (this.#opened === undefined || this.listening === 0) return;
+  #checkOpened(ports: TrafficPorts | undefined): void {
+    if (this.#opened === undefined || ports === undefined || this.listening === 0) return;
     // One that keeps dying must not keep the others from being used.
     if (!this.#slots.every((slot) => slot.state === 'listening' || slot.failing)) return;
-    this.#opened.resolve(port);
+    this.#opened.resolve(ports);
     this.#opened = undefined;
   }
 
-  #listenFailed(slot: WorkerSlot, message: string): void {
-    this.#deps.logger.error('tcp-listener-error', { error: message });
+  #listenFailed(slot: WorkerSlot, listener: keyof TrafficPorts, message: string): void {
+    this.#deps.logger.error(listener === 'http' ? 'tcp-listener-error' : 'tls-listener-error', {
+      error: message,
+    });
     if (this.#opened !== undefined) {
       this.#opened.reject(new RouterError('LISTEN_FAILED', message));
       this.#opened = undefined;
@@ -316,7 +326,7 @@ export class Supervisor {
     this.#deps.onListening(this.listening);
     // It may have been the one that was to find a port, or the last that had not died before.
     this.#tellListen();
-    this.#checkOpened(this.#port ?? 0);
+    this.#checkOpened(this.#ports);
   }
 
   #checkEnded(): void {

@@ -13,6 +13,8 @@ export interface RequestHead {
   readonly clientPort: number;
   /** Whether the client's connection to this router is TLS. */
   readonly tls: boolean;
+  /** The client's certificate, base64 of its DER; empty = it showed none. */
+  readonly clientCertificate: string;
 }
 
 /** The first value of a header, undefined when there is none. */

@@ -1,18 +1,24 @@
 import type { Server } from 'node:net';
-import type { ListenMode } from '../ipc/messages.ts';
+import type { ListenMode, TrafficPorts } from '../ipc/messages.ts';
+
+/** `auto` takes SO_REUSEPORT where the platform has it. */
+export type ListenerKind = 'auto' | 'reuse_port' | 'shared';
 
 export interface ListenOptions {
   /** 0 = any free port. */
   readonly port: number;
-  /** `auto` takes SO_REUSEPORT where the platform has it. */
-  readonly listener: 'auto' | 'reuse_port' | 'shared';
+  readonly listener: ListenerKind;
 }
 
 export interface Listening {
-  readonly address: string;
   readonly port: number;
   readonly mode: ListenMode;
 }
+
+/** What became of all listeners: all listen, or one cannot. */
+export type Opened =
+  | { readonly ports: TrafficPorts; readonly mode: ListenMode }
+  | { readonly failed: keyof TrafficPorts; readonly message: string };
 
 /** What platforms say that do not have SO_REUSEPORT, or not for this kind of socket. */
 const UNSUPPORTED: ReadonlySet<string> = new Set([
@@ -45,6 +51,32 @@ export async function listen(server: Server, options: ListenOptions): Promise<Li
   return listening(server, 'shared-handle');
 }
 
+/** Opens those listeners that have both a server and a port. */
+export async function listenAll(
+  servers: { readonly http: Server | undefined; readonly https: Server | undefined },
+  ports: TrafficPorts,
+  kind: ListenerKind,
+): Promise<Opened> {
+  const opened: { -readonly [K in keyof TrafficPorts]: TrafficPorts[K] } = {
+    http: undefined,
+    https: undefined,
+  };
+  let mode: ListenMode = 'reuse-port';
+  for (const name of ['http', 'https'] as const) {
+    const server = servers[name];
+    const port = ports[name];
+    if (server === undefined || port === undefined) continue;
+    try {
+      const listening = await listen(server, { port, listener: kind });
+      opened[name] = listening.port;
+      mode = listening.mode;
+    } catch (error) {
+      return { failed: name, message: listenErrorText(error as NodeJS.ErrnoException, port) };
+    }
+  }
+  return { ports: opened, mode };
+}
+
 /** Why `listen` failed, in gorouter's words (operations.md 6). */
 export function listenErrorText(error: NodeJS.ErrnoException, port: number): string {
   return `listen tcp :${port}: ${GO_TEXTS[error.code ?? ''] ?? error.message}`;
@@ -74,5 +106,5 @@ function listenOnce(server: Server, port: number, reusePort: boolean): Promise<v
 function listening(server: Server, mode: ListenMode): Listening {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a TCP listener without an address');
-  return { address: address.address, port: address.port, mode };
+  return { port: address.port, mode };
 }

@@ -2,10 +2,12 @@ import { maxConnsShare } from '../balance/max-conns-share.ts';
 import { timerMs } from '../config/duration.ts';
 import { errorPage } from '../config/error-page.ts';
 import type { Config } from '../config/schema.ts';
+import type { ListenerSettings } from '../front/front.ts';
 import { type AccessLogOptions, accessLogOptions } from '../log/access-options.ts';
 import { LARGEST_RESPONSE_HEAD, responseHeadCheck } from '../request/response-limits.ts';
 import { headerRewrite } from '../request/rewrite.ts';
 import type { RequestSettings } from '../request/settings.ts';
+import { frontTls } from '../tls/front-tls.ts';
 import { B3_FIELDS } from '../tracing/b3.ts';
 import { headTracer } from '../tracing/trace-request.ts';
 import { W3C_FIELDS } from '../tracing/w3c.ts';
@@ -78,6 +80,18 @@ export function endpointConnectionSettings(config: Config) {
     keepAliveProbeMs: timerMs(config.endpoint_keep_alive_probe_interval),
     ca: config.ca_certs,
     ...(cert_chain !== '' && private_key !== '' ? { cert: cert_chain, key: private_key } : {}),
+  };
+}
+
+/** For a TLS handshake where `read_header_timeout` has no limit: nobody may hold a socket for ever. */
+const HANDSHAKE_WITHIN_MS = 30_000;
+
+/** The listeners and what stands behind them. */
+export function listenerSettings(config: Config): ListenerSettings {
+  return {
+    plain: !config.disable_http,
+    tls: frontTls(config),
+    handshakeTimeoutMs: timerMs(config.read_header_timeout) || HANDSHAKE_WITHIN_MS,
   };
 }
 

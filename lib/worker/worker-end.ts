@@ -3,9 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { timerMs } from '../config/duration.ts';
 import { quietMoment } from './quiet-moment.ts';
 
-/** A lane, as far as its end is concerned. */
-export interface DrainedLane {
-  readonly server: Server;
+/** Listeners and lanes, as far as their end is concerned. */
+export interface DrainedTraffic {
+  readonly servers: readonly Server[];
   /** No new connections, keep-alive ends; resolves when all connections are gone, tunnels included. */
   drain(): Promise<void>;
   /** Ends tunnels one by one within `ms`. */
@@ -20,7 +20,7 @@ export interface DrainedLane {
 }
 
 export interface WorkerEndDeps {
-  readonly lane: DrainedLane;
+  readonly traffic: DrainedTraffic;
   /** Over which tunnels are ended, ms. */
   readonly tunnelSpreadMs: number;
   /** It begins: so many connections have a request running, and so many have none. */
@@ -68,43 +68,44 @@ export class WorkerEnd {
   }
 
   async #end(): Promise<void> {
-    const { lane, onBegin, onEnd } = this.#deps;
-    const { activeRequests, openConnections, openTunnels } = lane.figures();
+    const { traffic, onBegin, onEnd } = this.#deps;
+    const { activeRequests, openConnections, openTunnels } = traffic.figures();
     onBegin(activeRequests, Math.max(0, openConnections - openTunnels - activeRequests));
-    if (lane.server.listening) await quietMoment(lane.server, QUIET_WITHIN_MS);
-    await Promise.race([lane.drain(), this.#allServed()]);
+    const listening = traffic.servers.filter((server) => server.listening);
+    if (listening.length > 0) await quietMoment(listening, QUIET_WITHIN_MS);
+    await Promise.race([traffic.drain(), this.#allServed()]);
     clearTimeout(this.#overdue);
-    lane.stop();
+    traffic.stop();
     await this.#recordsFinished();
     await onEnd();
   }
 
   /** A record is finished some turns after its connection was cut, that of a tunnel later than `drain` resolves. */
   async #recordsFinished(): Promise<void> {
-    const { lane } = this.#deps;
+    const { traffic } = this.#deps;
     const deadline = performance.now() + CUT_WITHIN_MS;
     let left: number;
     do {
       await pause(1);
-      const { activeRequests, openConnections, openTunnels } = lane.figures();
+      const { activeRequests, openConnections, openTunnels } = traffic.figures();
       left = activeRequests + openConnections + openTunnels;
     } while (left > 0 && performance.now() < deadline);
   }
 
   /** Resolves when no request runs and the tunnels have had their time, or when all time is up. */
   async #allServed(): Promise<void> {
-    const { lane, tunnelSpreadMs } = this.#deps;
+    const { traffic, tunnelSpreadMs } = this.#deps;
     const { signal } = this.#cut;
     let tunnelsUntil: number | undefined;
     while (!signal.aborted) {
-      const { activeRequests, openConnections, openTunnels } = lane.figures();
+      const { activeRequests, openConnections, openTunnels } = traffic.figures();
       const served = activeRequests === 0 && openConnections <= openTunnels;
       const now = performance.now();
       const left = Math.max(0, this.#deadlineMs - now);
       if (tunnelsUntil === undefined && (served || left <= tunnelSpreadMs)) {
         const spread = Math.min(tunnelSpreadMs, left);
         tunnelsUntil = now + spread;
-        lane.endTunnels(spread);
+        traffic.endTunnels(spread);
       }
       if (served && (openTunnels === 0 || now >= (tunnelsUntil ?? now))) return;
       await pause(LOOK_EVERY_MS, undefined, { signal }).catch(() => {}); // aborted: time is up

@@ -142,7 +142,7 @@ describeLane('life', (stage) => {
       socket.once('data', (chunk) => {
         socket.pause();
         socket.unshift(chunk);
-        lane.lane.handleConnection(socket);
+        lane.takeOver(socket);
         socket.resume();
       });
     });

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
+import { addressOf } from '../../lib/front/address.ts';
+import { Front, type ListenerSettings } from '../../lib/front/front.ts';
 import { EndpointStates } from '../../lib/health/endpoint-states.ts';
 import type { LaneDeps } from '../../lib/lanes/lane.ts';
 import { Lanes } from '../../lib/lanes/lanes.ts';
@@ -10,6 +12,7 @@ import type { RequestSettings } from '../../lib/request/settings.ts';
 import type { Endpoint } from '../../lib/routes/endpoint.ts';
 import type { PoolSettings } from '../../lib/routes/pool.ts';
 import { RouteTable } from '../../lib/routes/route-table.ts';
+import type { FrontTls } from '../../lib/tls/front-tls.ts';
 import { closingAfterEach } from './closing.ts';
 import { anEndpoint, aPool } from './endpoint-fixture.ts';
 import { RawClient } from './raw-client.ts';
@@ -22,6 +25,9 @@ export interface LaneOptions {
   readonly endpoints?: Partial<LaneDeps['endpoints']>;
   readonly front?: Partial<LaneDeps['front']>;
   readonly healthy?: () => boolean;
+  /** Adds a listener with TLS. */
+  readonly tls?: FrontTls;
+  readonly listeners?: Partial<Pick<ListenerSettings, 'handshakeTimeoutMs'>>;
 }
 
 export interface EndpointFailedReport {
@@ -33,8 +39,11 @@ export interface EndpointFailedReport {
 
 /** A lane that listens on a port of its own, with everything it tells others. */
 export interface RunningLane {
-  readonly lane: { handleConnection(socket: Socket): void; handleHttp2(socket: Socket, tls: boolean): void };
+  /** Gives it a connection that somebody else accepted; one on which HTTP/2 was agreed counts as TLS. */
+  takeOver(socket: Socket, protocol?: 'h2'): void;
   readonly port: number;
+  /** 0 without `tls`. */
+  readonly tlsPort: number;
   readonly table: RouteTable;
   readonly states: EndpointStates;
   readonly counters: CounterValues;
@@ -47,6 +56,8 @@ export interface RunningLane {
     openTunnels: number;
     idleEndpointConnections: number;
   };
+  /** Connections that are still at the door. */
+  enteringCount(): number;
   drain(): Promise<void>;
   endTunnels(ms: number): void;
   stop(): void;
@@ -130,12 +141,23 @@ async function startLanes(options: LaneOptions, fast: boolean): Promise<RunningL
     },
     fast,
   );
-  lane.server.listen(0, '127.0.0.1');
-  await once(lane.server, 'listening');
-  const { port } = lane.server.address() as AddressInfo;
+  const front = new Front(
+    { plain: true, tls: options.tls, handshakeTimeoutMs: 10_000, ...options.listeners },
+    {
+      protocols: lane.protocols,
+      accept: (socket, origin, protocol) => lane.accept(socket, origin, protocol),
+      logger,
+    },
+  );
+  for (const server of front.servers) {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  }
   return {
-    lane,
-    port,
+    takeOver: (socket, protocol) =>
+      lane.accept(socket, { ...addressOf(socket), tls: protocol === 'h2', certificate: '' }, protocol),
+    port: portOf(front.http),
+    tlsPort: portOf(front.https),
     table,
     states,
     counters,
@@ -143,10 +165,18 @@ async function startLanes(options: LaneOptions, fast: boolean): Promise<RunningL
     reports,
     lines: logger.lines,
     figures: () => lane.figures(),
-    drain: () => lane.drain(),
+    enteringCount: () => front.enteringCount,
+    drain: () => lane.drain(front.drain()),
     endTunnels: (ms) => lane.endTunnels(ms),
-    stop: () => lane.stop(),
+    stop: () => {
+      front.stop();
+      lane.stop();
+    },
   };
+}
+
+function portOf(server: Server | undefined): number {
+  return (server?.address() as AddressInfo | null)?.port ?? 0;
 }
 
 /** What a conformance test works with. Everything started through it ends with the test. */

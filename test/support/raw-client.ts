@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { ByteReader, type RawMessage } from './byte-reader.ts';
 
 /** An HTTP client that sends exactly the bytes it is given and keeps exactly the bytes it gets. */
@@ -17,6 +18,19 @@ export class RawClient {
     closing(() => socket.destroy());
     const client = new RawClient(socket);
     await once(socket, 'connect');
+    return client;
+  }
+
+  /** Over TLS: any certificate will do unless `options` say otherwise. Rejects when the handshake fails. */
+  static async connectTls(
+    port: number,
+    closing: (close: () => unknown) => void,
+    options: ConnectionOptions = {},
+  ): Promise<RawClient> {
+    const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
+    closing(() => socket.destroy());
+    const client = new RawClient(socket);
+    await once(socket, 'secureConnect');
     return client;
   }
 

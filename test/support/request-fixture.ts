@@ -11,6 +11,7 @@ export function aHead(fields: Partial<RequestHead> = {}): RequestHead {
     clientIp: '203.0.113.9',
     clientPort: 51_544,
     tls: false,
+    clientCertificate: '',
     ...fields,
   };
 }

@@ -50,6 +50,8 @@ export class RouterProcess {
   output = '';
   /** Of the traffic listener, once it serves. */
   port = 0;
+  /** Of the listener with TLS, if there is one. */
+  tlsPort = 0;
   healthPort = 0;
   routesPort = 0;
   /** Whether the next start is to take the status ports that stand here, not free ones. */
@@ -108,8 +110,8 @@ export class RouterProcess {
   async start(args: readonly string[] = []): Promise<void> {
     await this.launch(args);
     await this.said('gorouter.started');
-    const listener = this.last('tcp-listener-started')?.data as { address: { Port: number } };
-    this.port = listener.address.Port;
+    this.port = this.#portOf('tcp-listener-started') ?? this.port;
+    this.tlsPort = this.#portOf('tls-listener-started') ?? 0;
   }
 
   /** Begins to run; resolves when the status servers listen. */
@@ -239,6 +241,10 @@ export class RouterProcess {
         routes === count && workers.every(({ state, lag_changes: lag }) => state === 'listening' && lag === 0)
       );
     }, `${count} routes in every worker`);
+  }
+
+  #portOf(message: string): number | undefined {
+    return (this.last(message)?.data as { address: { Port: number } } | undefined)?.address.Port;
   }
 
   #yaml(): string {

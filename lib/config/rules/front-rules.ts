@@ -1,6 +1,6 @@
-import { certificatesOf, keyPairError } from '../pem.ts';
+import { cipherSuiteError } from '../../tls/cipher-suites.ts';
+import { certificatesOf, keyPairError } from '../../tls/pem.ts';
 import type { Config } from '../schema.ts';
-import { cipherSuiteError } from './cipher-suites.ts';
 import type { Violation } from './rule.ts';
 
 const PEM_PAIR = 'a PEM certificate chain, leaf first, and the PEM key of the leaf';

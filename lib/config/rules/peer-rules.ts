@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { certificatesOf, keyPairError, validityError } from '../pem.ts';
+import { certificatesOf, keyPairError, validityError } from '../../tls/pem.ts';
 import type { Config } from '../schema.ts';
 import type { Violation } from './rule.ts';
 

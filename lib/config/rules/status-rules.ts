@@ -1,4 +1,4 @@
-import { keyPairError } from '../pem.ts';
+import { keyPairError } from '../../tls/pem.ts';
 import type { Config } from '../schema.ts';
 import type { Violation } from './rule.ts';
 

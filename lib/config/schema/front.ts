@@ -30,12 +30,8 @@ const subject = {
 export const front = {
   port: port(8081, 'HTTP port, on all interfaces; 0 = any free port'),
   disable_http: boolean(false, 'no HTTP listener; needs enable_ssl'),
-  enable_ssl: boolean(
-    false,
-    'HTTPS listener; needs tls_pem, cipher_suites and client_cert_validation',
-    PENDING,
-  ),
-  ssl_port: port(443, 'HTTPS port, on all interfaces', PENDING),
+  enable_ssl: boolean(false, 'HTTPS listener; needs tls_pem, cipher_suites and client_cert_validation'),
+  ssl_port: port(443, 'HTTPS port, on all interfaces'),
   tls_pem: items(
     {
       cert_chain: text('', 'PEM text, leaf first'),
@@ -43,22 +39,16 @@ export const front = {
     },
     [],
     'certificates of the HTTPS listener, chosen by SNI, the first when none fits',
-    PENDING,
   ),
-  cipher_suites: text(
-    '',
-    'cipher suites for TLS 1.2 and older, OpenSSL or IANA names, colon-separated',
-    PENDING,
-  ),
-  min_tls_version: text('TLSv1.2', 'TLSv1.0, TLSv1.1, TLSv1.2 or TLSv1.3', PENDING),
-  max_tls_version: text('TLSv1.2', 'TLSv1.2 or TLSv1.3', PENDING),
+  cipher_suites: text('', 'cipher suites for TLS 1.2 and older, OpenSSL or IANA names, colon-separated'),
+  min_tls_version: text('TLSv1.2', 'TLSv1.0, TLSv1.1, TLSv1.2 or TLSv1.3'),
+  max_tls_version: text('TLSv1.2', 'TLSv1.2 or TLSv1.3'),
   client_cert_validation: text(
     '',
     'client certificates: none, request or require; obligatory with enable_ssl',
-    PENDING,
   ),
-  client_ca_certs: text('', 'PEM text: CAs of client certificates, beside those of the system', PENDING),
-  only_trust_client_ca_certs: boolean(false, 'leave the CAs of the system out', PENDING),
+  client_ca_certs: text('', 'PEM text: CAs of client certificates, beside those of the system'),
+  only_trust_client_ca_certs: boolean(false, 'leave the CAs of the system out'),
   enable_verify_client_certificate_metadata: boolean(
     false,
     'hold client certificates to verify_client_certificate_metadata',

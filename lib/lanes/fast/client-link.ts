@@ -5,6 +5,7 @@ import { type ParsedRequest, parseRequest } from '../../http1/parse-request.ts';
 import { PartialHead } from '../../http1/partial-head.ts';
 import type { Refusal } from '../../http1/refusal.ts';
 import { type Answer, badRequest, bodyTooSlow, isAnswer } from '../../request/answer.ts';
+import type { ClientOrigin } from '../../request/client-origin.ts';
 import type { Framing } from '../../request/framing.ts';
 import { requestHost } from '../../request/host.ts';
 import type { RequestHead } from '../../request/request-head.ts';
@@ -43,8 +44,6 @@ const LOOK_AHEAD = 64 * 1024;
 /** How much longer than a connection without a next request one with a part of its head may be idle. */
 const HEAD_PATIENCE = 5;
 
-const MAPPED_IPV4 = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
-
 /**
  * One client connection: cuts what comes into requests and their bodies, and has them served one after the other, so
  * that answers leave in order.
@@ -53,12 +52,10 @@ export class ClientLink implements ClientSide, Timed, Uploader, ByteSink {
   readonly protocol = 'HTTP/1.1';
   readonly socket: Socket;
   readonly out: AnswerWriter;
-  readonly ip: string;
-  readonly port: number;
+  readonly origin: ClientOrigin;
   deadline: number;
   pace: Uploader['pace'];
   readonly #deps: ClientLinkDeps;
-  readonly #tls: boolean;
   readonly #reads: DirectReads | undefined;
   /** Read and not looked at yet. */
   #unread: Buffer | undefined;
@@ -77,14 +74,11 @@ export class ClientLink implements ClientSide, Timed, Uploader, ByteSink {
   #activeAt: number;
 
   /** `reads`: where the bytes come from when not as the socket's `data`. */
-  constructor(socket: Socket, tls: boolean, deps: ClientLinkDeps, reads?: DirectReads) {
+  constructor(socket: Socket, origin: ClientOrigin, deps: ClientLinkDeps, reads?: DirectReads) {
     this.socket = socket;
     this.#reads = reads;
     this.out = new AnswerWriter(socket);
-    // A listener for both families names IPv4 clients by their IPv6 form.
-    this.ip = (socket.remoteAddress ?? '').replace(MAPPED_IPV4, '');
-    this.port = socket.remotePort ?? 0;
-    this.#tls = tls;
+    this.origin = origin;
     this.#deps = deps;
     this.#activeAt = performance.now();
     this.deadline = deps.headMs > 0 ? this.#activeAt + deps.headMs : Number.POSITIVE_INFINITY;
@@ -326,14 +320,16 @@ export class ClientLink implements ClientSide, Timed, Uploader, ByteSink {
   }
 
   #begin(parsed: ParsedRequest): void {
+    const { origin } = this;
     const head: RequestHead = {
       method: parsed.method,
       target: parsed.target,
       versionMinor: 1,
       headers: parsed.headers,
-      clientIp: this.ip,
-      clientPort: this.port,
-      tls: this.#tls,
+      clientIp: origin.ip,
+      clientPort: origin.port,
+      tls: origin.tls,
+      clientCertificate: origin.certificate,
     };
     const route = requestHost(head);
     if (isAnswer(route)) {

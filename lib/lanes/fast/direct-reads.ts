@@ -44,13 +44,14 @@ interface Internals {
 }
 
 /**
- * An accepted connection as a socket that reads directly; undefined where this node does not let go of it.
- * `accepted` must come from a server with `pauseOnConnect`, and is an empty shell afterwards.
+ * An accepted connection as a socket that reads directly; undefined where this node does not let go of it,
+ * or when something was read from it already. `accepted` must come from a server with `pauseOnConnect`, and is an
+ * empty shell afterwards.
  */
 export function adopt(accepted: Socket, reads: DirectReads): Socket | undefined {
   const from = accepted as unknown as Internals;
   const { _handle: handle } = from;
-  if (handle === undefined || handle === null || accepted.readableLength > 0) return undefined;
+  if (handle === undefined || handle === null || accepted.bytesRead > 0) return undefined;
   from._handle = null;
   const socket = new Socket({ handle, onread: reads.options } as ConstructorParameters<typeof Socket>[0]);
   // The server counts its connections by these.

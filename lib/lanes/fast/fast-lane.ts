@@ -1,5 +1,6 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Answer } from '../../request/answer.ts';
+import type { ClientOrigin } from '../../request/client-origin.ts';
 import { BodyRateGuard } from '../body-rate.ts';
 import type { HttpDate } from '../http-date.ts';
 import type { LaneDeps, LaneFigures } from '../lane.ts';
@@ -11,22 +12,19 @@ import { FastExchange, type FastExchangeDeps } from './fast-exchange.ts';
 
 export interface FastLaneDeps extends LaneDeps {
   /** Takes a connection of which something was read that this lane does not serve. */
-  readonly handOver: (socket: Socket) => void;
+  readonly handOver: (socket: Socket, origin: ClientOrigin) => void;
   readonly connections: EndpointLinks;
   readonly date: HttpDate;
 }
 
 /** A connection idle for this long while draining has most likely no request on its way to us. */
 const DRAIN_IDLE_MS = 1_000;
-const KEEP_ALIVE_PROBE_MS = 15_000;
 
 /**
  * The lane for the ordinary HTTP/1.1 request: sockets and a codec of our own, because node's HTTP costs four times as
  * much. It takes only what it understands to the last byte, and hands all else over, connection and bytes.
  */
 export class FastLane {
-  /** To listen with. */
-  readonly server: Server;
   readonly #deps: FastLaneDeps;
   readonly #clients = new Set<ClientLink>();
   readonly #deadlines: Deadlines;
@@ -36,6 +34,8 @@ export class FastLane {
   #activeRequests = 0;
   #draining: Promise<void> | undefined;
   #drained: (() => void) | undefined;
+  /** Draining, and no other connection can come. */
+  #complete = false;
 
   constructor(deps: FastLaneDeps) {
     this.#deps = deps;
@@ -72,7 +72,7 @@ export class FastLane {
         this.#forget(link);
         counters.connectionsOpened -= 1; // the other lane counts it
         link.socket.unshift(owned(unread, 0, unread.length));
-        deps.handOver(link.socket);
+        deps.handOver(link.socket, link.origin);
         this.#checkDrained();
       },
       refused: (answer: Answer) => {
@@ -88,26 +88,19 @@ export class FastLane {
         this.#checkDrained();
       },
     };
-    this.server = createServer({
-      noDelay: true,
-      pauseOnConnect: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
-    });
-    this.server.on('connection', (socket: Socket) => this.accept(socket, false));
     this.#deadlines.start();
     if (front.bodyRate !== undefined) this.#bodyRate = new BodyRateGuard(front.bodyRate, () => this.#clients);
   }
 
   /** Serves a connection that is established, with TLS or without. */
-  accept(socket: Socket, tls: boolean): void {
+  accept(socket: Socket, origin: ClientOrigin): void {
     const reads = new DirectReads();
-    const direct = tls ? undefined : adopt(socket, reads);
+    const direct = origin.tls ? undefined : adopt(socket, reads);
     if (direct === undefined) socket.resume();
     const link =
       direct === undefined
-        ? new ClientLink(socket, tls, this.#linkDeps)
-        : new ClientLink(direct, tls, this.#linkDeps, reads);
+        ? new ClientLink(socket, origin, this.#linkDeps)
+        : new ClientLink(direct, origin, this.#linkDeps, reads);
     this.#clients.add(link);
     this.#deadlines.add(link);
     this.#deps.counters.connectionsOpened += 1;
@@ -123,21 +116,23 @@ export class FastLane {
   }
 
   /**
-   * Stops listening and ends keep-alive: answers say `Connection: close`, and a connection is closed once nothing came
-   * on it for a while, since one that is closed at once can cross with a request. Resolves when all are gone.
+   * Ends keep-alive: answers say `Connection: close`, and a connection is closed once nothing came on it for a while,
+   * since one that is closed at once can cross with a request. Resolves when all are gone and no more can come, which
+   * is when `noMore` resolves.
    */
-  drain(): Promise<void> {
+  drain(noMore: Promise<void>): Promise<void> {
     this.#draining ??= new Promise((resolve) => {
       this.#drained = resolve;
-      if (this.server.listening) this.server.close();
-      this.#checkDrained();
+      void noMore.then(() => {
+        this.#complete = true;
+        this.#checkDrained();
+      });
     });
     return this.#draining;
   }
 
   /** Cuts everything. Safe to call twice. */
   stop(): void {
-    this.server.close();
     this.#deadlines.stop();
     this.#bodyRate?.stop();
     for (const link of [...this.#clients]) link.socket.destroy();
@@ -154,7 +149,7 @@ export class FastLane {
   }
 
   #checkDrained(): void {
-    if (this.#drained === undefined || this.#clients.size > 0) return;
-    this.#drained();
+    if (!this.#complete || this.#clients.size > 0) return;
+    this.#drained?.();
   }
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Answer } from '../../request/answer.ts';
+import type { ClientOrigin } from '../../request/client-origin.ts';
 import type { Uploader } from '../body-rate.ts';
 import { LINGER_MS } from '../linger.ts';
 
@@ -23,6 +24,7 @@ export interface BodyReceiver {
  */
 export class ClientConnection implements Uploader {
   readonly socket: Socket;
+  readonly origin: ClientOrigin;
   /** An unreadable head or body came: whatever else arrives on it is not looked at. */
   refused = false;
   pace: Uploader['pace'];
@@ -35,8 +37,9 @@ export class ClientConnection implements Uploader {
   #lingers = false;
 
   /** `tooSlow` is called when the body being received comes too slowly. */
-  constructor(socket: Socket, tooSlow: (client: ClientConnection) => void) {
+  constructor(socket: Socket, origin: ClientOrigin, tooSlow: (client: ClientConnection) => void) {
     this.socket = socket;
+    this.origin = origin;
     this.#tooSlow = tooSlow;
   }
 

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type Socket, Server as TcpServer } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Answer, badRequest, bodyTooSlow, isAnswer, versionNotSupported } from '../../request/answer.ts';
+import type { ClientOrigin } from '../../request/client-origin.ts';
 import { expectation } from '../../request/expectation.ts';
 import { requestFraming } from '../../request/framing.ts';
 import { requestHost } from '../../request/host.ts';
@@ -26,7 +27,6 @@ import { Tunnels } from './tunnels.ts';
 const DRAIN_IDLE_MS = 1_000;
 const DRAIN_SWEEP_MS = 100;
 
-const KEEP_ALIVE_PROBE_MS = 15_000;
 /** How often node looks for heads that take too long, at most. */
 const HEAD_CHECK_MS = 1_000;
 
@@ -35,8 +35,8 @@ const HEAD_CHECK_MS = 1_000;
  * request is decided by the policies.
  */
 export class GeneralLane {
-  /** To listen with. Not to be closed from outside: node resets idle connections then, drain() does not. */
-  readonly server: Server;
+  /** Never listens: it is given connections. */
+  readonly #server: Server;
   readonly #deps: LaneDeps;
   readonly #connections: ConnectionPool<EndpointConnection>;
   readonly #exchangeDeps: ExchangeDeps;
@@ -44,6 +44,8 @@ export class GeneralLane {
   readonly #webSocketDeps: ExchangeDeps;
   readonly #bodyRate: BodyRateGuard | undefined;
   readonly #clients = new Map<Socket, ClientConnection>();
+  /** Of connections that are about to be given to the server. */
+  readonly #origins = new WeakMap<Socket, ClientOrigin>();
   /** Requests behind which node loses bytes. */
   readonly #last = new WeakSet<IncomingMessage>();
   #activeRequests = 0;
@@ -82,7 +84,7 @@ export class GeneralLane {
     // A WebSocket is meant to last, and so is the wait for it.
     this.#webSocketDeps = { ...this.#upgradeDeps, endpointTimeoutMs: 0 };
     const { front } = deps;
-    this.server = createServer({
+    this.#server = createServer({
       maxHeaderSize: front.maxHeaderBytes,
       insecureHTTPParser: false,
       requireHostHeader: false, // a policy decides, with the contract's words
@@ -91,27 +93,29 @@ export class GeneralLane {
       headersTimeout: front.headTimeoutMs,
       connectionsCheckingInterval: Math.max(1, Math.min(HEAD_CHECK_MS, front.headTimeoutMs || HEAD_CHECK_MS)),
       requestTimeout: 0,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
       shouldUpgradeCallback: (req) => this.#handsOver(req),
     });
-    this.server.maxHeadersCount = 0; // unlimited: the policy counts, node would drop the surplus without a word
-    this.server.on('connection', (socket: Socket) => this.#connected(socket));
-    this.server.on('request', (req, res) => this.#request(req, res));
-    this.server.on('checkContinue', (req, res) => this.#request(req, res));
-    this.server.on('checkExpectation', (req, res) => this.#request(req, res));
-    this.server.on('upgrade', (req, socket, head) => this.#upgrade(req, socket, head));
-    this.server.on('connect', (req, socket) => this.#connect(req, socket));
-    this.server.on('clientError', (error, socket) => this.#clientError(error, socket));
+    this.#server.maxHeadersCount = 0; // unlimited: the policy counts, node would drop the surplus without a word
+    this.#server.on('connection', (socket: Socket) => this.#connected(socket));
+    this.#server.on('request', (req, res) => this.#request(req, res));
+    this.#server.on('checkContinue', (req, res) => this.#request(req, res));
+    this.#server.on('checkExpectation', (req, res) => this.#request(req, res));
+    this.#server.on('upgrade', (req, socket, head) => this.#upgrade(req, socket, head));
+    this.#server.on('connect', (req, socket) => this.#connect(req, socket));
+    this.#server.on('clientError', (error, socket) => this.#clientError(error, socket));
+    // Node begins to look after the time limits of heads when its server listens, which this one never does.
+    this.#server.emit('listening');
     if (front.bodyRate !== undefined) {
       this.#bodyRate = new BodyRateGuard(front.bodyRate, () => this.#clients.values());
     }
   }
 
   /** Takes over a connection that somebody else accepted; bytes read from it already are to be unshifted before. */
-  handleConnection(socket: Socket): void {
-    this.server.emit('connection', socket);
+  accept(socket: Socket, origin: ClientOrigin): void {
+    this.#origins.set(socket, origin);
+    this.#server.emit('connection', socket);
+    // It may come paused, and node's server does not look.
+    socket.resume();
   }
 
   figures(): LaneFigures {
@@ -124,16 +128,13 @@ export class GeneralLane {
   }
 
   /**
-   * Stops listening and ends keep-alive: answers say `Connection: close`, and a connection is closed once nothing
-   * came on it for a while, since one that is closed at once can cross with a request. Resolves when all connections
-   * are gone, tunnels included, and no more can be handed over, which is when `noMore` resolves; who does not want
-   * to wait calls stop().
+   * Ends keep-alive: answers say `Connection: close`, and a connection is closed once nothing came on it for a while,
+   * since one that is closed at once can cross with a request. Resolves when all connections are gone, tunnels
+   * included, and no more can come, which is when `noMore` resolves; who does not want to wait calls stop().
    */
-  drain(noMore: Promise<void> = Promise.resolve()): Promise<void> {
+  drain(noMore: Promise<void>): Promise<void> {
     this.#draining ??= new Promise((resolve) => {
       this.#drained = resolve;
-      // Not http.Server's close, which resets idle connections whether a request is on its way or not.
-      if (this.server.listening) TcpServer.prototype.close.call(this.server);
       this.#sweep = setInterval(() => this.#closeIdle(), DRAIN_SWEEP_MS);
       void noMore.then(() => {
         this.#complete = true;
@@ -152,7 +153,7 @@ export class GeneralLane {
   stop(): void {
     if (!this.#stopped) {
       this.#stopped = true;
-      this.server.close();
+      this.#server.close();
       clearInterval(this.#sweep);
       this.#bodyRate?.stop();
     }
@@ -162,7 +163,9 @@ export class GeneralLane {
 
   #connected(socket: Socket): void {
     if (this.#clients.has(socket)) return; // comes back after a refused upgrade
-    const client = new ClientConnection(socket, this.#bodyTooSlow);
+    const origin = this.#origins.get(socket);
+    if (origin === undefined) throw new Error('a connection that was not accepted');
+    const client = new ClientConnection(socket, origin, this.#bodyTooSlow);
     this.#clients.set(socket, client);
     this.#deps.counters.connectionsOpened += 1;
     socket.on('close', () => {
@@ -188,11 +191,12 @@ export class GeneralLane {
    * said where the socket is of no use, and the answer is then the last on its connection.
    */
   #handsOver(req: IncomingMessage): boolean {
-    const framing = requestFraming(incomingHead(req));
+    const client = this.#clients.get(req.socket);
+    if (client === undefined) return false;
+    const framing = requestFraming(incomingHead(req, client.origin));
     const bodiless =
       !isAnswer(framing) && (framing.kind === 'none' || (framing.kind === 'length' && framing.length === 0));
-    const client = this.#clients.get(req.socket);
-    if (bodiless && client !== undefined && !client.busy) return true;
+    if (bodiless && !client.busy) return true;
     this.#last.add(req);
     return false;
   }
@@ -204,13 +208,13 @@ export class GeneralLane {
       duplex.destroy();
       return;
     }
-    const incoming = incomingHead(req);
+    const incoming = incomingHead(req, client.origin);
     const detached = new DetachedClient(req, socket, head, (early) => {
       if (early.length > 0) socket.unshift(early);
       // Only now: a request in the early bytes must find the connection free.
       process.nextTick(() => {
         if (socket.destroyed) return;
-        this.handleConnection(socket);
+        this.#server.emit('connection', socket);
         socket.resume();
       });
     });
@@ -222,13 +226,18 @@ export class GeneralLane {
     const { socket } = req;
     socket.on('error', ignore); // `close` follows
     const client = this.#clients.get(socket);
-    const verdict = requestHost(incomingHead(req));
-    // CONNECT names a host and port of the client's choice: no route table, no tunnel.
-    if (client === undefined || client.busy || !isAnswer(verdict)) duplex.destroy();
-    else {
-      this.#deps.counters.badRequests += 1;
-      this.#refuse(client, refusalText(verdict));
+    if (client === undefined || client.busy) {
+      duplex.destroy();
+      return;
     }
+    const verdict = requestHost(incomingHead(req, client.origin));
+    // CONNECT names a host and port of the client's choice: no route table, no tunnel.
+    if (!isAnswer(verdict)) {
+      duplex.destroy();
+      return;
+    }
+    this.#deps.counters.badRequests += 1;
+    this.#refuse(client, refusalText(verdict));
   }
 
   #serve(
@@ -247,7 +256,7 @@ export class GeneralLane {
       client.leave();
       this.#checkDrained();
     };
-    const sound = this.#soundness(req, upgrade);
+    const sound = this.#soundness(req, client.origin, upgrade);
     if (isAnswer(sound)) {
       this.#deps.counters.badRequests += sound.status >= 400 ? 1 : 0;
       this.#answerUnlogged(req, res, client, sound, leave);
@@ -278,9 +287,9 @@ export class GeneralLane {
   }
 
   /** The request as far as it can be understood, or what http.md 1 says to one that cannot. */
-  #soundness(req: IncomingMessage, upgrade: string | undefined): SoundRequest | Answer {
+  #soundness(req: IncomingMessage, origin: ClientOrigin, upgrade: string | undefined): SoundRequest | Answer {
     if (req.httpVersionMajor !== 1) return versionNotSupported();
-    const head = incomingHead(req);
+    const head = incomingHead(req, origin);
     const framing = requestFraming(head);
     if (isAnswer(framing)) return framing;
     const route = requestHost(head);

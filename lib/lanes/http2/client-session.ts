@@ -7,6 +7,7 @@ import {
 import type { Socket } from 'node:net';
 import { requestFields } from '../../http2/request-fields.ts';
 import { type Answer, isAnswer } from '../../request/answer.ts';
+import type { ClientOrigin } from '../../request/client-origin.ts';
 import { expectation } from '../../request/expectation.ts';
 import { type Framing, requestFraming } from '../../request/framing.ts';
 import { requestHost } from '../../request/host.ts';
@@ -37,25 +38,19 @@ export interface ClientSessionDeps {
 const CHUNKED: Framing = { kind: 'chunked' };
 /** The highest a stream can have: says that no stream is given up yet (RFC 9113 §6.8). */
 const LAST_STREAM = 2 ** 31 - 1;
-const MAPPED_IPV4 = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
 
 /** One client connection that speaks HTTP/2: makes its streams into requests, and bounds what a peer can ask for. */
 export class ClientSession implements Timed, ClientStreamOwner {
   deadline: number;
   readonly #deps: ClientSessionDeps;
   readonly #session: ServerHttp2Session;
-  readonly #ip: string;
-  readonly #port: number;
-  readonly #tls: boolean;
+  readonly #origin: ClientOrigin;
   readonly #nuisance = new Nuisance();
   #streams = 0;
 
-  constructor(socket: Socket, tls: boolean, deps: ClientSessionDeps) {
+  constructor(socket: Socket, origin: ClientOrigin, deps: ClientSessionDeps) {
     this.#deps = deps;
-    // A listener for both families names IPv4 clients by their IPv6 form.
-    this.#ip = (socket.remoteAddress ?? '').replace(MAPPED_IPV4, '');
-    this.#port = socket.remotePort ?? 0;
-    this.#tls = tls;
+    this.#origin = origin;
     this.deadline = this.#idleDeadline();
     const session = performServerHandshake(socket, FRONT_OPTIONS);
     this.#session = session;
@@ -105,12 +100,14 @@ export class ClientSession implements Timed, ClientStreamOwner {
       stream.close(NGHTTP2_PROTOCOL_ERROR);
       return;
     }
+    const origin = this.#origin;
     const head: RequestHead = {
       ...fields,
       versionMinor: 1,
-      clientIp: this.#ip,
-      clientPort: this.#port,
-      tls: this.#tls,
+      clientIp: origin.ip,
+      clientPort: origin.port,
+      tls: origin.tls,
+      clientCertificate: origin.certificate,
     };
     const request = soundRequest(head, received);
     const side = new ClientStream(stream, received || bodiless(request), this);

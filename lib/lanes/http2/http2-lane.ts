@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { ClientOrigin } from '../../request/client-origin.ts';
 import { Deadlines } from '../fast/deadlines.ts';
 import type { EndpointLinks } from '../fast/endpoint-links.ts';
 import { FastExchange, type FastExchangeDeps } from '../fast/fast-exchange.ts';
@@ -23,6 +24,8 @@ export class Http2Lane {
   #activeRequests = 0;
   #draining: Promise<void> | undefined;
   #drained: (() => void) | undefined;
+  /** Draining, and no other connection can come. */
+  #complete = false;
 
   constructor(deps: Http2LaneDeps) {
     this.#deps = deps;
@@ -66,8 +69,8 @@ export class Http2Lane {
   }
 
   /** Serves a connection on which HTTP/2 was agreed. */
-  accept(socket: Socket, tls: boolean): void {
-    const session = new ClientSession(socket, tls, this.#sessionDeps);
+  accept(socket: Socket, origin: ClientOrigin): void {
+    const session = new ClientSession(socket, origin, this.#sessionDeps);
     this.#sessions.add(session);
     this.#deadlines.add(session);
     this.#deps.counters.connectionsOpened += 1;
@@ -84,10 +87,10 @@ export class Http2Lane {
   }
 
   /**
-   * Has clients take their next requests elsewhere, and finishes what runs. Resolves when all connections are gone.
-   * In two steps, or a request that crosses with the word would be lost (RFC 9113 §6.8).
+   * Has clients take their next requests elsewhere, and finishes what runs. Resolves when all connections are gone
+   * and no more can come, which is when `noMore` resolves. In two steps, or a request that crosses with the word would be lost (RFC 9113 §6.8).
    */
-  drain(): Promise<void> {
+  drain(noMore: Promise<void>): Promise<void> {
     this.#draining ??= new Promise((resolve) => {
       this.#drained = resolve;
       for (const session of this.#sessions) session.announceEnd();
@@ -95,7 +98,10 @@ export class Http2Lane {
         for (const session of [...this.#sessions]) session.end();
       }, DRAIN_NOTICE_MS);
       timer.unref();
-      this.#checkDrained();
+      void noMore.then(() => {
+        this.#complete = true;
+        this.#checkDrained();
+      });
     });
     return this.#draining;
   }
@@ -107,6 +113,6 @@ export class Http2Lane {
   }
 
   #checkDrained(): void {
-    if (this.#sessions.size === 0) this.#drained?.();
+    if (this.#complete && this.#sessions.size === 0) this.#drained?.();
   }
 }

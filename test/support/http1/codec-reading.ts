@@ -30,7 +30,13 @@ export interface CodecReading {
 
 const LIMITS: HeadLimits = { maxBytes: 60_000, maxFields: 0 };
 const CHUNK_LIMITS: ChunkLimits = { maxExtensionBytes: 10_000, maxTrailerBytes: 10_000, maxTrailerFields: 0 };
-const CLIENT = { clientIp: '127.0.0.1', clientPort: 1, tls: false, versionMinor: 1 } as const;
+const CLIENT = {
+  clientIp: '127.0.0.1',
+  clientPort: 1,
+  tls: false,
+  clientCertificate: '',
+  versionMinor: 1,
+} as const;
 
 /** One side of a connection, as a lane reads it: heads in pieces, bodies as they come. */
 abstract class Reading {

@@ -5,7 +5,7 @@ import type { RunningLane } from '../lane-fixture.ts';
 
 /** A port on which the lane is given every connection as one that agreed on HTTP/2. Without TLS: that is not its part. */
 export async function http2Port(lane: RunningLane, closing: (close: () => unknown) => void): Promise<number> {
-  const server = createServer({ noDelay: true }, (socket) => lane.lane.handleHttp2(socket, true));
+  const server = createServer({ noDelay: true }, (socket) => lane.takeOver(socket, 'h2'));
   closing(() => server.close());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -53,8 +53,8 @@ describe('the effective configuration', () => {
   });
 
   it('marks what has no effect', () => {
-    const yaml = effectiveYaml(load('enable_ssl: no').config);
-    expect(yaml).to.match(/^enable_ssl: false # has no effect$/mu);
+    const yaml = effectiveYaml(load('route_services_recommend_https: no').config);
+    expect(yaml).to.match(/^route_services_recommend_https: false # has no effect$/mu);
     expect(yaml).to.match(/^enable_http2: true$/mu);
   });
 

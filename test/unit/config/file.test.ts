@@ -35,7 +35,6 @@ describe('a configuration file', () => {
       '6 error nats.hosts[0].port',
       '7 error nats.hosts[1].hostname',
       '8 warning nats.pas',
-      '9 warning enable_ssl',
       '9 error tls_pem',
       '9 error cipher_suites',
       '9 error client_cert_validation',

@@ -41,12 +41,13 @@ describe('an unknown key', () => {
 
 describe('a key of gorouter', () => {
   it('that this version does not know to serve gives one warning with its name', () => {
-    const text = 'enable_ssl: false\nroute_services: {max_attempts: 3}\ntls_pem: []\n';
+    const text =
+      'route_services_timeout: 1s\nroute_services: {max_attempts: 3}\nroute_services_hairpinning: true\n';
     const problems = problemsOf(text);
     expect(problems.map(({ severity, key }) => `${severity} ${key}`)).to.deep.equal([
-      'warning enable_ssl',
+      'warning route_services_timeout',
       'warning route_services.max_attempts',
-      'warning tls_pem',
+      'warning route_services_hairpinning',
     ]);
     for (const { key, message } of problems) expect(message).to.include(key);
   });

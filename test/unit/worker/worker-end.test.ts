@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import { expect } from 'chai';
 import { WorkerEnd } from '../../../lib/worker/worker-end.ts';
 import { until } from '../../support/until.ts';
@@ -9,7 +8,7 @@ function aLane() {
   const did: string[] = [];
   return {
     did,
-    server: createServer(),
+    servers: [],
     figures: () => ({ ...figures }),
     /** Drained connections that are no tunnels go. */
     drain: (): Promise<void> => {
@@ -38,7 +37,7 @@ function aLane() {
 function anEnd(tunnelSpreadMs = 0) {
   const lane = aLane();
   const end = new WorkerEnd({
-    lane,
+    traffic: lane,
     tunnelSpreadMs,
     onBegin: (active, idle) => lane.did.push(`begin ${active} ${idle}`),
     onEnd: async () => {

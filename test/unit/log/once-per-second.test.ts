@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { OncePerSecond } from '../../../lib/feed/once-per-second.ts';
+import { OncePerSecond } from '../../../lib/log/once-per-second.ts';
 
 describe('OncePerSecond', () => {
   it('admits one of each kind per second, and tells how many it held back', () => {
