@@ -1,4 +1,5 @@
 import type { Endpoint, Registration } from '../routes/endpoint.ts';
+import { effectiveThresholdMs } from '../routes/stale-threshold.ts';
 import { type MessageBody, parseMessageBody } from './message-body.ts';
 import { describe, MessageFields } from './message-fields.ts';
 import { type OptionProblem, parseRouteOptions } from './route-options.ts';
@@ -102,12 +103,6 @@ function decode(payload: Uint8Array): string {
   return Buffer.isBuffer(payload)
     ? payload.toString('utf8')
     : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8');
-}
-
-/** An endpoint's own threshold only ever lowers the router's; below 0 it is stale at the next cycle (registry.md 6). */
-function effectiveThresholdMs(ownSeconds: number, routerMs: number): number {
-  const ownMs = ownSeconds * 1000;
-  return ownMs === 0 || ownMs > routerMs ? routerMs : ownMs;
 }
 
 function sharedText(text: string): string {

@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { timerMs } from '../config/duration.ts';
 import type { ConfigProblem } from '../config/problem.ts';
@@ -12,14 +11,17 @@ import { Broadcaster } from '../ipc/broadcaster.ts';
 import type { Logger } from '../log/logger.ts';
 import { createLogger } from '../log/operational-log.ts';
 import { LoopDelay } from '../loop-delay.ts';
+import type { RouteFetcher } from '../route-fetcher/route-fetcher.ts';
 import type { MetricsServer } from '../status/metrics/metrics-server.ts';
 import { StatusServer } from '../status/status-server.ts';
 import { SnapshotKeeper } from '../store/keeper.ts';
 import { createStore } from '../store/open-store.ts';
 import { Life } from './life.ts';
+import { abortablePause } from './pause.ts';
 import { probeAccessLog } from './probe-access-log.ts';
 import { Pruner } from './pruner.ts';
 import { Registry } from './registry.ts';
+import { createRouteFetcher } from './route-source.ts';
 import {
   busServers,
   metricsSettings,
@@ -150,6 +152,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
       () => status.stop(),
       () => metrics?.stop(),
       () => pruner.stop(),
+      () => routeFetcher?.stop(),
       () => subscriber?.stop(),
       () => bus?.stop(),
       () => keeper.stop(),
@@ -178,6 +181,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
   });
   const status = new StatusServer(statusSettings(config), view, logger.child('status'));
   let metrics: MetricsServer | undefined;
+  let routeFetcher: RouteFetcher | undefined;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const) {
     process.on(signal, () => void life.signalled(signal));
   }
@@ -242,6 +246,9 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     );
     logger.info('setting-up-nats-connection');
     subscriber.start();
+    routeFetcher = await createRouteFetcher(config, registry, logger, now);
+    if (startAborted.aborted) return;
+    routeFetcher?.start();
     if (restored === 0) {
       const delayMs = timerMs(config.start_response_delay_interval);
       routerLog.debug('Sleeping before returning success on /health endpoint to preload routing table', {
@@ -286,10 +293,6 @@ async function startMetrics(
     logger.error('metrics-server-error', { error: error instanceof Error ? error.message : String(error) });
     throw error;
   }
-}
-
-function abortablePause(ms: number, signal: AbortSignal): Promise<void> {
-  return pause(ms, undefined, { signal }).catch(() => {}); // aborted: the pause is over
 }
 
 /** The worker's root beside this file's folder, in the language that this process runs from. */

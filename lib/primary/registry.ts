@@ -103,6 +103,14 @@ export class Registry {
     this.#lastUpdateMs = nowMs;
   }
 
+  /** Its endpoint counts as heard from just now on those of its routes that have it; nothing else changes. */
+  keepAlive({ uris, endpoint }: Registration, nowMs: number): void {
+    for (const uri of uris) {
+      const record = this.#pools.get(routeKey(uri))?.find(endpoint.address);
+      if (record !== undefined) record.lastSeenMs = nowMs;
+    }
+  }
+
   /** An unregister message: removes the endpoint with that address from exactly those routes. */
   unregister(registration: Registration, nowMs: number): void {
     const { endpoint, modificationTag = NO_TAG } = registration;

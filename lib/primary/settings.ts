@@ -8,6 +8,9 @@ import type { StatusSettings } from '../status/status-server.ts';
 import { PLATFORM_TLS } from '../tls/platform-rules.ts';
 import type { RegistryOptions } from './registry.ts';
 
+/** Half of gorouter's default interval of prune cycles, for routers that never prune. */
+const POLL_MS = 15_000;
+
 export function registryOptions(config: Config): RegistryOptions {
   return {
     defaultAlgorithm: config.balancing_algorithm,
@@ -87,6 +90,41 @@ export function statusSettings(config: Config): StatusSettings {
     componentServer: status.enable_deprecated_varz_healthz_endpoints,
     routesPort: status.routes.port,
     defaultAlgorithm: config.balancing_algorithm,
+  };
+}
+
+/** Undefined while there is no routing API. Throws what reading the CAs of the token server throws. */
+export function routingApiSettings(config: Config) {
+  const { routing_api: api, oauth } = config;
+  if (api.uri === '' || api.port === 0) return undefined;
+  const halfCycleMs = config.prune_stale_droplets_interval / 2;
+  return {
+    fetcher: {
+      pollMs: timerMs(halfCycleMs > 0 ? halfCycleMs : POLL_MS),
+      staleThresholdMs: config.droplet_stale_threshold,
+      keepWithoutApi: config.suspend_pruning_if_nats_unavailable,
+    },
+    api: {
+      origin: `${api.uri}:${api.port}`,
+      tls: { ...PLATFORM_TLS, ca: api.ca_certs, cert: api.cert_chain, key: api.private_key },
+    },
+    tokens: api.auth_disabled
+      ? undefined
+      : {
+          uaa: {
+            origin: `https://${oauth.token_endpoint}:${oauth.port}`,
+            tls: {
+              minVersion: 'TLSv1.2' as const,
+              rejectUnauthorized: !oauth.skip_ssl_validation,
+              ...(oauth.ca_certs === '' ? {} : { ca: readFileSync(oauth.ca_certs) }),
+            },
+          },
+          clientName: oauth.client_name,
+          clientSecret: oauth.client_secret,
+          maxRetries: Math.max(0, config.token_fetcher_max_retries),
+          retryMs: timerMs(config.token_fetcher_retry_interval),
+          bufferMs: config.token_fetcher_expiration_buffer_time * 1000,
+        },
   };
 }
 

@@ -6,6 +6,7 @@ import type { Violation } from './rule.ts';
 const PEM_PAIR = 'a PEM certificate chain, leaf first, and the PEM key of the leaf';
 const ALLOWLIST_ENTRY = /^(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+$/iu;
 
+const API_URI = /^https?:\/\/(?:[^/?#@:[\]\s]+|\[[\da-f:.]+\])$/iu;
 const HOST_NAME = /^[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?$/iu;
 
 /** Certificates and addresses of those that the router connects to: tls.md 5 and 6, bus.md 1. */
@@ -18,6 +19,7 @@ export function* peerRules(config: Config): Generator<Violation> {
   if (api.uri !== '' && api.port !== 0) {
     yield* pair('routing_api', api);
     if (certificatesOf(api.ca_certs).length === 0) yield noCas('routing_api.ca_certs');
+    yield* routingApiRules(config);
   }
   yield* natsRules(config);
   for (const [i, pem] of config.ca_certs.entries()) {
@@ -46,6 +48,44 @@ export function* peerRules(config: Config): Generator<Violation> {
       allowed: 'a network such as 10.0.0.0/8 or fd00::/8',
       message: `invalid CIDR address: ${entry}`,
     };
+  }
+}
+
+/** operations.md 12. */
+function* routingApiRules({ routing_api: api, oauth }: Config): Generator<Violation> {
+  const violation = (key: string, found: string, allowed: string, message: string): Violation => ({
+    key,
+    found,
+    allowed,
+    message,
+    because: 'routing_api',
+  });
+  if (!API_URI.test(api.uri) || !URL.canParse(`${api.uri}:${api.port}`)) {
+    yield violation(
+      'routing_api.uri',
+      JSON.stringify(api.uri),
+      'http://host or https://host; the port stands in routing_api.port',
+      `routing_api.uri is not the URL of a host: ${api.uri}`,
+    );
+  }
+  if (api.auth_disabled) return;
+  if (oauth.token_endpoint === '' || !URL.canParse(`https://${oauth.token_endpoint}:1`)) {
+    yield violation(
+      'oauth.token_endpoint',
+      oauth.token_endpoint === ''
+        ? 'nothing while routing_api is enabled'
+        : JSON.stringify(oauth.token_endpoint),
+      'the host name of the token server, or routing_api.auth_disabled: true',
+      'oauth.token_endpoint must be provided for the routing API',
+    );
+  }
+  if (oauth.port === 0) {
+    yield violation(
+      'oauth.port',
+      '0',
+      'the TLS port of the token server, or routing_api.auth_disabled: true',
+      'tls-not-enabled: UAA client requires TLS enabled',
+    );
   }
 }
 

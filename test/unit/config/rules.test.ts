@@ -102,6 +102,36 @@ describe('keys that contradict each other', () => {
       message: /ca_certs holds no usable certificate/u,
     },
     {
+      text: 'routing_api: {uri: https://a, port: 1}',
+      key: 'oauth.port',
+      line: 1,
+      message: 'tls-not-enabled: UAA client requires TLS enabled',
+    },
+    {
+      text: 'routing_api: {uri: https://a, port: 1}',
+      key: 'oauth.token_endpoint',
+      line: 1,
+      message: 'oauth.token_endpoint must be provided for the routing API',
+    },
+    {
+      text: 'routing_api: {uri: "a.test", port: 1, auth_disabled: true}',
+      key: 'routing_api.uri',
+      line: 1,
+      message: 'routing_api.uri is not the URL of a host: a.test',
+    },
+    {
+      text: 'routing_api: {uri: "https://a.test/x", port: 1, auth_disabled: true}',
+      key: 'routing_api.uri',
+      line: 1,
+      message: 'routing_api.uri is not the URL of a host: https://a.test/x',
+    },
+    {
+      text: 'prometheus: {enabled: true, port: 9, cert_path: /a, ca_path: /b}',
+      key: 'prometheus.key_path',
+      line: 1,
+      message: 'prometheus.key_path must be provided for metrics over TLS',
+    },
+    {
       text: 'nats:\n  tls_enabled: true',
       key: 'nats.cert_chain',
       line: 1,
