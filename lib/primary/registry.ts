@@ -106,7 +106,7 @@ export class Registry {
   /** Its endpoint counts as heard from just now on those of its routes that have it; nothing else changes. */
   keepAlive({ uris, endpoint }: Registration, nowMs: number): void {
     for (const uri of uris) {
-      const record = this.#pools.get(routeKey(uri))?.find(endpoint.address);
+      const record = this.#table.pools.get(routeKey(uri))?.find(endpoint.address);
       if (record !== undefined) record.lastSeenMs = nowMs;
     }
   }
