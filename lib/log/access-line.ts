@@ -1,5 +1,4 @@
 import type { AttemptTimes, RequestRecord } from '../request/record.ts';
-import type { Endpoint } from '../routes/endpoint.ts';
 import type { AccessLogOptions, ExtraField } from './access-options.ts';
 import { goEscapeBytes, goEscapeText } from './go-quote.ts';
 import { loggedHost, loggedTarget } from './logged-target.ts';
@@ -7,30 +6,27 @@ import { rfc3339Nano } from './timestamp.ts';
 
 const DASH = '"-"';
 
-/** What a line says of an endpoint: the same in each of its lines, so it is made once. */
-interface EndpointTexts {
-  readonly address: string;
-  readonly ids: string;
-}
-
-const NO_ENDPOINT: EndpointTexts = { address: '-', ids: 'app_id:"-" app_index:"-" instance_id:"-"' };
-const ENDPOINT_TEXTS = new WeakMap<Endpoint, EndpointTexts>();
+const NO_IDS = 'app_id:"-" app_index:"-" instance_id:"-"';
 
 /**
  * One request in gorouter's text format, byte for byte (operations.md 10), without the LF. Put together from as few
  * pieces as can be: they, and not the escaping, are what a line costs.
  */
 export function accessLine(record: RequestRecord, options: AccessLogOptions): string {
-  const { address, ids } = record.endpoint === undefined ? NO_ENDPOINT : endpointTexts(record.endpoint);
+  const { endpoint } = record;
   let line =
     `${loggedHost(record.host)} - [${rfc3339Nano(record.receivedAtMs)}] "${record.method} ` +
     `${loggedTarget(record.method, record.target, options.redactQueryParams)} ${record.protocol}" ` +
     `${record.status === 0 ? DASH : record.status} ${record.requestBytes} ${record.responseBytes} ` +
     `"${orDash(record.referer)}" "${orDash(record.userAgent)}" ` +
-    `"${options.logSourceIp ? orDash(record.clientAddress) : '-'}" "${address}" ` +
+    `"${options.logSourceIp ? orDash(record.clientAddress) : '-'}" "${endpoint === undefined ? '-' : textOrDash(endpoint.address)}" ` +
     `x_forwarded_for:"${options.logForwardedFor ? orDash(record.forwardedFor) : '-'}" ` +
     `x_forwarded_proto:"${orDash(record.forwardedProto)}" vcap_request_id:"${orDash(record.requestId)}" ` +
-    `response_time:${seconds(record.responseTimeMs)} gorouter_time:${seconds(record.gorouterTimeMs)} ${ids}`;
+    `response_time:${seconds(record.responseTimeMs)} gorouter_time:${seconds(record.gorouterTimeMs)} ` +
+    (endpoint === undefined
+      ? NO_IDS
+      : `app_id:"${textOrDash(endpoint.appId)}" app_index:"${textOrDash(endpoint.instanceIndex)}" ` +
+        `instance_id:"${textOrDash(endpoint.instanceId)}"`);
   for (const field of options.extraFields) line += ` ${field}:${extraField(field, record.attempts)}`;
   line += ` x_cf_routererror:"${orDash(record.routerError)}"`;
   for (let i = 0; i < options.extraHeaderLabels.length; i += 1) {
@@ -43,19 +39,8 @@ function orDash(value: string): string {
   return value === '' ? '-' : goEscapeBytes(value);
 }
 
-function endpointTexts(endpoint: Endpoint): EndpointTexts {
-  let texts = ENDPOINT_TEXTS.get(endpoint);
-  if (texts === undefined) {
-    const text = (value: string): string => (value === '' ? '-' : goEscapeText(value));
-    texts = {
-      address: text(endpoint.address),
-      ids:
-        `app_id:"${text(endpoint.appId)}" app_index:"${text(endpoint.instanceIndex)}" ` +
-        `instance_id:"${text(endpoint.instanceId)}"`,
-    };
-    ENDPOINT_TEXTS.set(endpoint, texts);
-  }
-  return texts;
+function textOrDash(value: string): string {
+  return value === '' ? '-' : goEscapeText(value);
 }
 
 function extraField(field: ExtraField, attempts: AttemptTimes | undefined): string {
