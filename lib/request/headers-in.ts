@@ -1,5 +1,6 @@
 import type { Endpoint } from '../routes/endpoint.ts';
 import { fieldText } from './answer.ts';
+import { keepsClientCert, ownClientCert } from './forwarded-client-cert.ts';
 import { HeaderNames } from './header-names.ts';
 import { HOP_BY_HOP, nominatedNames } from './hop-by-hop.ts';
 import { hasToken, headerValue, type RequestHead } from './request-head.ts';
@@ -15,7 +16,7 @@ export interface RequestHeadersContext {
   readonly nowMs: number;
   readonly settings: Pick<
     RequestSettings,
-    'forceForwardedProtoHttps' | 'sanitizeForwardedProto' | 'hopByHopHeadersToFilter'
+    'forceForwardedProtoHttps' | 'sanitizeForwardedProto' | 'hopByHopHeadersToFilter' | 'forwardedClientCert'
   >;
   /** From upgradeToken. */
   readonly upgrade: string | undefined;
@@ -26,7 +27,7 @@ export interface RequestHeadersContext {
   readonly framing: readonly string[];
 }
 
-type Fate = 'drop' | 'host' | 'forwarded-for' | 'forwarded-proto' | 'request-start' | 'te';
+type Fate = 'drop' | 'host' | 'forwarded-for' | 'forwarded-proto' | 'client-cert' | 'request-start' | 'te';
 
 /** Names with a meaning here. All others pass, unless nominated or an underscore twin of these. */
 const FATES = new HeaderNames<Fate>([
@@ -49,6 +50,7 @@ const FATES = new HeaderNames<Fate>([
   ['host', 'host'],
   ['x-forwarded-for', 'forwarded-for'],
   ['x-forwarded-proto', 'forwarded-proto'],
+  ['x-forwarded-client-cert', 'client-cert'],
   ['x-request-start', 'request-start'],
 ]);
 
@@ -87,6 +89,9 @@ export function requestHeaders(head: RequestHead, context: RequestHeadersContext
       case 'forwarded-proto':
         if (keepProto) out.push(name, value);
         break;
+      case 'client-cert':
+        if (keepsClientCert(head, settings.forwardedClientCert)) out.push(name, value);
+        break;
       case 'request-start':
         out.push(name, value);
         started = true;
@@ -107,6 +112,8 @@ export function requestHeaders(head: RequestHead, context: RequestHeadersContext
   if (!keepProto) {
     out.push('X-Forwarded-Proto', settings.forceForwardedProtoHttps || head.tls ? 'https' : 'http');
   }
+  const clientCert = ownClientCert(head, settings.forwardedClientCert);
+  if (clientCert !== '') out.push('X-Forwarded-Client-Cert', clientCert);
   if (!started) out.push('X-Request-Start', String(Math.floor(context.nowMs)));
   // Registered texts come from the bus unchecked: none of them may end a line.
   out.push(

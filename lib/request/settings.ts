@@ -1,6 +1,7 @@
 import type { ErrorPage } from '../error-page/template.ts';
 import type { Algorithm } from '../routes/pool.ts';
 import type { TraceHead } from '../tracing/trace-request.ts';
+import type { ForwardedClientCert } from './forwarded-client-cert.ts';
 import type { ResponseHeadCheck } from './response-limits.ts';
 import type { HeaderRewrite } from './rewrite.ts';
 
@@ -8,6 +9,7 @@ import type { HeaderRewrite } from './rewrite.ts';
 export interface RequestSettings {
   readonly forceForwardedProtoHttps: boolean;
   readonly sanitizeForwardedProto: boolean;
+  readonly forwardedClientCert: ForwardedClientCert;
   /** Lower-case names that a client's `Connection` cannot have removed (`hop_by_hop_headers_to_filter`). */
   readonly hopByHopHeadersToFilter: ReadonlySet<string>;
   /** Exact, case-sensitive. Empty = no sticky sessions. */

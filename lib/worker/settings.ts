@@ -28,6 +28,7 @@ export function requestSettings(
   return {
     forceForwardedProtoHttps: config.force_forwarded_proto_https,
     sanitizeForwardedProto: config.sanitize_forwarded_proto,
+    forwardedClientCert: config.forwarded_client_cert,
     hopByHopHeadersToFilter: new Set(config.hop_by_hop_headers_to_filter.map((name) => name.toLowerCase())),
     stickyCookieNames: new Set(config.sticky_session_cookie_names),
     stickyForAuthNegotiate: config.sticky_sessions_for_auth_negotiate,

@@ -69,6 +69,7 @@ export type StartLane = (options: LaneOptions) => Promise<RunningLane>;
 export const LANE_SETTINGS: RequestSettings = {
   forceForwardedProtoHttps: false,
   sanitizeForwardedProto: false,
+  forwardedClientCert: 'always_forward',
   hopByHopHeadersToFilter: new Set(),
   stickyCookieNames: new Set(['JSESSIONID']),
   stickyForAuthNegotiate: false,

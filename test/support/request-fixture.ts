@@ -21,6 +21,7 @@ export function requestSettings(fields: Partial<RequestSettings> = {}): RequestS
   return {
     forceForwardedProtoHttps: false,
     sanitizeForwardedProto: false,
+    forwardedClientCert: 'always_forward',
     hopByHopHeadersToFilter: new Set(),
     stickyCookieNames: new Set(['JSESSIONID']),
     stickyForAuthNegotiate: false,

@@ -92,7 +92,7 @@ export const front = {
     'always_forward',
     XFCC_MODES,
     'X-Forwarded-Client-Cert: pass on, pass on with mutual TLS only, or replace',
-    { ...PENDING, complaint: 'Invalid forwarded client cert mode:' },
+    { complaint: 'Invalid forwarded client cert mode:' },
   ),
   hop_by_hop_headers_to_filter: texts(
     [],
