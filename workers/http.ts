@@ -12,6 +12,7 @@ import { workerCounters } from '../lib/request/counters.ts';
 import type { RequestRecord } from '../lib/request/record.ts';
 import { RouteTable } from '../lib/routes/route-table.ts';
 import { makeAccessSink } from '../lib/worker/access-sink.ts';
+import { Arrivals } from '../lib/worker/arrivals.ts';
 import { followChange } from '../lib/worker/follow-change.ts';
 import { listenAll } from '../lib/worker/listener.ts';
 import { Orphanhood } from '../lib/worker/orphanhood.ts';
@@ -106,13 +107,17 @@ function serve(told: Extract<ToWorker, { type: 'configure' }>): (message: ToWork
     },
   };
 
+  const arrivals = new Arrivals(states, config.slow_start, Date.now);
   const replica = new Replica({
     send: (message) => primary.send(message),
     onTable: (next) => {
       table = next;
       states.retain((key) => next.get(key) !== undefined);
     },
-    onChange: (change, before) => followChange(change, before, states),
+    onChange: (change, before) => {
+      followChange(change, before, states);
+      arrivals.follow(change, before);
+    },
     onMark: (key, address, untilMs) => states.mark(key, address, untilMs),
   });
 
@@ -190,6 +195,7 @@ function serve(told: Extract<ToWorker, { type: 'configure' }>): (message: ToWork
   return (message) => {
     switch (message.type) {
       case 'listen':
+        arrivals.begin();
         void open(message.ports);
         return;
       case 'health':

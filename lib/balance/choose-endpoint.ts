@@ -4,6 +4,7 @@ import { hashBased } from './hash-based.ts';
 import { leastConnection } from './least-connection.ts';
 import type { PickContext, Picker } from './picker.ts';
 import { roundRobin } from './round-robin.ts';
+import { pickWithNewcomers } from './slow-start.ts';
 import { pickSticky } from './sticky-pick.ts';
 
 /** What one choice is made from, the client's own wish included. */
@@ -33,5 +34,17 @@ export function chooseEndpoint(pool: Pool, context: ChoiceContext): Endpoint | u
     const bound = pickSticky(pool, stickyId, context);
     if (bound !== undefined) return bound;
   }
-  return pickerFor(pool.settings.algorithm).pick(pool, context);
+  const picker = pickerFor(pool.settings.algorithm);
+  const { states, nowMs } = context;
+  if (nowMs < states.newcomersUntilMs) {
+    const newcomers = states.newcomers(pool, nowMs);
+    if (newcomers !== undefined)
+      return pickWithNewcomers(pool, context, inEffect(picker, context), newcomers);
+  }
+  return picker.pick(pool, context);
+}
+
+/** A request that has nothing to hash is balanced by the router's own algorithm. */
+function inEffect(picker: Picker, { hash }: ChoiceContext): Picker {
+  return picker === hashBased && hash !== undefined && hash.hash === undefined ? hash.fallback : picker;
 }

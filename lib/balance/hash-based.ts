@@ -54,6 +54,7 @@ function walkTable(pool: Pool, walk: HashWalk, context: PickContext): Endpoint |
     const endpoint = ownerOf(owners[member]!, pool, context);
     // The one that failed this request just now is no choice, though it may be the only one.
     if (endpoint.address === failed || superseded.has(endpoint)) continue;
+    if (context.waiting?.has(endpoint.address)) continue;
     if (isOverloaded(endpoint, context)) {
       const data = { host: walk.host, 'endpoint-id': endpoint.instanceId };
       walk.note('info', 'hash-based-routing-endpoint-overloaded', data);

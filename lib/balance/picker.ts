@@ -1,6 +1,7 @@
 import type { Endpoint } from '../routes/endpoint.ts';
 import type { Pool } from '../routes/pool.ts';
 import type { HashWalk } from './hash-walk.ts';
+import type { Newcomer } from './slow-start.ts';
 
 /** A failure mark and a connection count, as a picker may read them. Owned by `EndpointStates`. */
 export interface EndpointView {
@@ -12,6 +13,10 @@ export interface EndpointView {
   clearMarks(pool: Pool): void;
   /** Takes the pool's cursor and advances it by one; the first value is random, so workers do not march in step. */
   nextPosition(pool: Pool): number;
+  /** Unix ms until which some pool may have newcomers; 0 = none has. */
+  readonly newcomersUntilMs: number;
+  /** By address; undefined = the pool has none at `nowMs`. */
+  newcomers(pool: Pool, nowMs: number): ReadonlyMap<string, Newcomer> | undefined;
 }
 
 /** What one choice is made from. */
@@ -30,6 +35,8 @@ export interface PickContext {
   readonly tried: ReadonlySet<string> | undefined;
   /** Of a request on a hashed route, else undefined. */
   readonly hash: HashWalk | undefined;
+  /** Addresses of new endpoints whose turn it is not yet. */
+  readonly waiting?: { has(address: string): boolean };
 }
 
 /** Chooses an endpoint of a pool; undefined when none may be used. */

@@ -45,5 +45,12 @@ function startOf(pool: Pool, context: PickContext): number {
     const index = pool.endpoints.findIndex((endpoint) => endpoint.address === last);
     if (index !== -1) return index + 1;
   }
-  return context.states.nextPosition(pool);
+  const { states, waiting } = context;
+  let position = states.nextPosition(pool);
+  // A turn that is not taken goes to nobody, or the neighbour of a new endpoint had two.
+  for (let i = 1; waiting !== undefined && i < pool.endpoints.length; i += 1) {
+    if (!waiting.has(pool.endpoints[position % pool.endpoints.length]!.address)) break;
+    position = states.nextPosition(pool);
+  }
+  return position;
 }

@@ -10,12 +10,14 @@ export function isOverloaded(endpoint: Endpoint, context: PickContext): boolean 
 export const STANDING = {
   /** Of another zone, where the local one is preferred (first attempt only). */
   remote: 1,
+  /** New, and its turn has not come. */
+  waiting: 2,
   /** Failed recently. */
-  marked: 2,
+  marked: 4,
   /** Its instance was replaced; its address may belong to someone else by now. */
-  superseded: 4,
+  superseded: 8,
   /** Failed for this very request. */
-  tried: 8,
+  tried: 16,
 } as const;
 
 /** 0 = nothing speaks against the endpoint. Failure marks are left to the algorithm, not all honour them. */
@@ -26,6 +28,7 @@ export function standingOf(
 ): number {
   let standing = 0;
   if (context.tried?.has(endpoint.address)) standing += STANDING.tried;
+  if (context.waiting?.has(endpoint.address)) standing += STANDING.waiting;
   if (superseded.size > 0 && superseded.has(endpoint)) standing += STANDING.superseded;
   if (
     context.attempt === 1 &&

@@ -21,6 +21,9 @@ const NOTHING: RouteOptions = Object.freeze({ options: NO_OPTIONS, problems: NO_
 /** `inf`, `nan`, hexadecimal and blanks are garbage here, though Number() would take some of them. */
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
+/** A day: whoever asks for more meant another unit. */
+const MOST_SECONDS = 86_400;
+
 const shared = new SharedValues<EndpointOptions>(256);
 
 /**
@@ -41,7 +44,7 @@ export function parseRouteOptions(value: unknown): RouteOptions {
   let loadbalancing = '';
   let hashHeader = '';
   let hashBalance = 0;
-  let slowStart = 0;
+  let slowStart: number | undefined;
   for (const [name, entry] of Object.entries(value)) {
     if (entry === null) continue;
     switch (name.toLowerCase()) {
@@ -52,15 +55,15 @@ export function parseRouteOptions(value: unknown): RouteOptions {
         hashHeader = text('hash_header', entry, problems);
         break;
       case 'hash_balance':
-        hashBalance = decimal('hash_balance', entry, problems);
+        hashBalance = decimal('hash_balance', entry, problems) ?? 0;
         break;
       case 'slow_start':
-        slowStart = decimal('slow_start', entry, problems);
+        slowStart = seconds('slow_start', entry, problems);
         break;
       // Other generations define more names: ignoring them stays silent (registry.md 9).
     }
   }
-  if (loadbalancing === '' && hashHeader === '' && hashBalance === 0 && slowStart === 0) {
+  if (loadbalancing === '' && hashHeader === '' && hashBalance === 0 && slowStart === undefined) {
     return problems.length === 0 ? NOTHING : { options: NO_OPTIONS, problems };
   }
   const options = shared.share(JSON.stringify([loadbalancing, hashHeader, hashBalance, slowStart]), {
@@ -79,8 +82,8 @@ function text(option: string, value: unknown, problems: OptionProblem[]): string
 }
 
 /** Emitters of different ages send a number or a text holding one (newer.md 3); empty text is absent, below 0 is 0. */
-function decimal(option: string, value: unknown, problems: OptionProblem[]): number {
-  if (value === '') return 0;
+function decimal(option: string, value: unknown, problems: OptionProblem[]): number | undefined {
+  if (value === '') return undefined;
   const spelled = value instanceof NumberText ? value.source : typeof value === 'number' ? `${value}` : value;
   if (typeof spelled === 'string' && DECIMAL.test(spelled)) {
     const number = Number(spelled);
@@ -89,7 +92,14 @@ function decimal(option: string, value: unknown, problems: OptionProblem[]): num
   const reason =
     typeof spelled === 'string' ? 'is not a decimal number' : `must be a number, not ${nameOf(value)}`;
   problems.push({ option, reason, value: plain(value) });
-  return 0;
+  return undefined;
+}
+
+function seconds(option: string, value: unknown, problems: OptionProblem[]): number | undefined {
+  const number = decimal(option, value, problems);
+  if (number === undefined || number <= MOST_SECONDS) return number;
+  problems.push({ option, reason: `must be at most ${MOST_SECONDS} seconds`, value: plain(value) });
+  return undefined;
 }
 
 function nameOf(value: unknown): string {

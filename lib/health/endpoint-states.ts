@@ -1,4 +1,5 @@
 import type { EndpointView } from '../balance/picker.ts';
+import type { Newcomer } from '../balance/slow-start.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
 import type { Pool } from '../routes/pool.ts';
 
@@ -6,6 +7,8 @@ interface PoolState {
   position: number;
   /** Unix ms until which an address is passed over. */
   marks: Map<string, number> | undefined;
+  /** By address. */
+  newcomers: Map<string, Newcomer> | undefined;
 }
 
 /** Positions wrap here: far from where adding one to a number stops working. */
@@ -20,6 +23,7 @@ export class EndpointStates implements EndpointView {
   readonly #inFlight = new Map<string, number>();
   readonly #pools = new Map<string, PoolState>();
   readonly #random: () => number;
+  newcomersUntilMs = 0;
 
   /** `random` gives 0 <= x < 1: where each pool's rotation starts, so that workers do not march in step. */
   constructor(random: () => number = Math.random) {
@@ -77,14 +81,35 @@ export class EndpointStates implements EndpointView {
     return position;
   }
 
+  /** An endpoint came to a route that is served. */
+  arrived(key: string, address: string, newcomer: Newcomer): void {
+    const state = this.#state(key);
+    state.newcomers ??= new Map();
+    state.newcomers.set(address, newcomer);
+    this.newcomersUntilMs = Math.max(this.newcomersUntilMs, newcomer.sinceMs + newcomer.windowMs);
+  }
+
+  newcomers(pool: Pool, nowMs: number): ReadonlyMap<string, Newcomer> | undefined {
+    const state = this.#pools.get(pool.key);
+    const newcomers = state?.newcomers;
+    if (state === undefined || newcomers === undefined) return undefined;
+    for (const [address, { sinceMs, windowMs }] of newcomers) {
+      if (nowMs - sinceMs >= windowMs) newcomers.delete(address);
+    }
+    if (newcomers.size === 0) state.newcomers = undefined;
+    return state.newcomers;
+  }
+
   /** The pool is gone from the table, and with it what was known of it. */
   forget(key: string): void {
     this.#pools.delete(key);
   }
 
-  /** The endpoint left the pool: its mark would never be met again. */
+  /** The endpoint left the pool: what was held for or against it would never be met again. */
   forgetEndpoint(key: string, address: string): void {
-    this.#pools.get(key)?.marks?.delete(address);
+    const state = this.#pools.get(key);
+    state?.marks?.delete(address);
+    state?.newcomers?.delete(address);
   }
 
   /** Forgets every pool that `exists` does not know: after a whole table was exchanged. */
@@ -97,7 +122,7 @@ export class EndpointStates implements EndpointView {
   #state(key: string): PoolState {
     let state = this.#pools.get(key);
     if (state === undefined) {
-      state = { position: Math.floor(this.#random() * POSITIONS), marks: undefined };
+      state = { position: Math.floor(this.#random() * POSITIONS), marks: undefined, newcomers: undefined };
       this.#pools.set(key, state);
     }
     return state;

@@ -8,7 +8,8 @@ import type { Algorithm, Pool, PoolSettings } from '../routes/pool.ts';
  */
 
 type SettingsTuple = readonly [string, string, string, string, number];
-type OptionsTuple = readonly [string, string, number, number];
+/** The last: null = not said. */
+type OptionsTuple = readonly [string, string, number, number | null];
 type EndpointTuple = readonly [
   host: string,
   port: number,
@@ -141,7 +142,7 @@ function endpointTuple(e: Endpoint): EndpointTuple {
     e.tags,
     options === NO_OPTIONS
       ? 0
-      : [options.loadbalancing, options.hashHeader, options.hashBalance, options.slowStart],
+      : [options.loadbalancing, options.hashHeader, options.hashBalance, options.slowStart ?? null],
   ];
 }
 
@@ -206,7 +207,7 @@ export class Interner {
       loadbalancing: tuple[0],
       hashHeader: tuple[1],
       hashBalance: tuple[2],
-      slowStart: tuple[3],
+      slowStart: tuple[3] ?? undefined,
     }));
   }
 

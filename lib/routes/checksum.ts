@@ -52,7 +52,7 @@ export function endpointHash(key: string, endpoint: Endpoint): number {
     }
   }
   mix(options.loadbalancing);
-  if (options.loadbalancing !== '' || options.slowStart !== 0) {
+  if (options.loadbalancing !== '' || options.slowStart !== undefined) {
     mix(options.hashHeader);
     mix(String(options.hashBalance));
     mix(String(options.slowStart));

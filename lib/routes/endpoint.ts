@@ -8,8 +8,8 @@ export interface EndpointOptions {
   readonly hashHeader: string;
   /** Load factor above which `hash` passes an endpoint by; 0 = load is not looked at. */
   readonly hashBalance: number;
-  /** Seconds over which a new endpoint's share grows to full; 0 = at once. */
-  readonly slowStart: number;
+  /** Seconds over which a new endpoint's share grows to full; 0 = at once, undefined = as the router does by default. */
+  readonly slowStart: number | undefined;
 }
 
 /**
@@ -43,7 +43,7 @@ export const NO_OPTIONS: EndpointOptions = Object.freeze({
   loadbalancing: '',
   hashHeader: '',
   hashBalance: 0,
-  slowStart: 0,
+  slowStart: undefined,
 });
 
 /** What a register or unregister message says, once parsed: routes in list order, and the endpoint they share. */

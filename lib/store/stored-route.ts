@@ -37,12 +37,13 @@ export function encodeRoute(route: StoredRoute): string {
 function encodeOptions(options: EndpointOptions): object | undefined {
   if (options === NO_OPTIONS) return undefined;
   const { loadbalancing, hashHeader, hashBalance, slowStart } = options;
-  if (loadbalancing === '' && hashHeader === '' && hashBalance === 0 && slowStart === 0) return undefined;
+  if (loadbalancing === '' && hashHeader === '' && hashBalance === 0 && slowStart === undefined)
+    return undefined;
   return {
     loadbalancing: loadbalancing || undefined,
     hashHeader: hashHeader || undefined,
     hashBalance: hashBalance || undefined,
-    slowStart: slowStart || undefined,
+    slowStart,
   };
 }
 
@@ -123,7 +124,7 @@ function readOptions(value: unknown): EndpointOptions {
     loadbalancing: text(value.loadbalancing, 'loadbalancing', ''),
     hashHeader: text(value.hashHeader, 'hashHeader', ''),
     hashBalance: number(value.hashBalance, 'hashBalance', 0),
-    slowStart: number(value.slowStart, 'slowStart', 0),
+    slowStart: value.slowStart === undefined ? undefined : number(value.slowStart, 'slowStart'),
   };
 }
 

@@ -38,6 +38,11 @@ export const backends = {
     'how an endpoint is chosen when its route does not say',
     { complaint: 'Invalid global load balancing algorithm' },
   ),
+  slow_start: duration(
+    0,
+    'over this time the share of an endpoint that comes while others serve grows from a tenth to all; 0 = at once',
+    { min: 0 },
+  ),
   balancing_algorithm_az_preference: choice(
     'none',
     ['none', 'locally-optimistic'],

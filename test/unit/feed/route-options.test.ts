@@ -33,6 +33,11 @@ describe('options of a register message', () => {
     { given: '{"hash_balance":2}', expect: { hashBalance: 2 } },
     { given: '{"hash_balance":"+15e-1"}', expect: { hashBalance: 1.5 } },
     { given: '{"slow_start":"30"}', expect: { slowStart: 30 } },
+    { given: '{"slow_start":0.5}', expect: { slowStart: 0.5 } },
+    { given: '{"slow_start":"0"}', expect: { slowStart: 0 } },
+    { given: '{"slow_start":-1}', expect: { slowStart: 0 } },
+    { given: '{"slow_start":""}' },
+    { given: '{"slow_start":null}' },
   ];
   for (const { given, expect: wanted } of quiet) {
     it(`reads ${given} without complaint`, () => {
@@ -43,6 +48,9 @@ describe('options of a register message', () => {
   }
 
   const bad: { given: string; option: string; value: unknown; expect?: Partial<EndpointOptions> }[] = [
+    { given: '{"slow_start":"soon"}', option: 'slow_start', value: 'soon' },
+    { given: '{"slow_start":86401}', option: 'slow_start', value: 86_401 },
+    { given: '{"slow_start":true}', option: 'slow_start', value: true },
     {
       given: '{"loadbalancing":5,"hash_header":"X"}',
       option: 'loadbalancing',
