@@ -10,6 +10,7 @@ import { accessLine } from '../lib/log/access-line.ts';
 import { createLogger } from '../lib/log/operational-log.ts';
 import { workerCounters } from '../lib/request/counters.ts';
 import type { RequestRecord } from '../lib/request/record.ts';
+import { noTraffic } from '../lib/request/traffic.ts';
 import { RouteTable } from '../lib/routes/route-table.ts';
 import { makeAccessSink } from '../lib/worker/access-sink.ts';
 import { Arrivals } from '../lib/worker/arrivals.ts';
@@ -19,6 +20,7 @@ import { Orphanhood } from '../lib/worker/orphanhood.ts';
 import { PrimaryLink } from '../lib/worker/primary-link.ts';
 import {
   accessLogSettings,
+  countsTraffic,
   endpointConnectionSettings,
   frontSettings,
   listenerSettings,
@@ -60,6 +62,7 @@ function serve(told: Extract<ToWorker, { type: 'configure' }>): (message: ToWork
   });
   const counters = workerCounters({
     bySource: config.prometheus.enabled && config.per_app_prometheus_http_metrics_reporting,
+    traffic: countsTraffic(config) ? noTraffic() : undefined,
   });
   const states = new EndpointStates();
   let table = new RouteTable();

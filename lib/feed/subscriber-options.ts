@@ -13,6 +13,11 @@ export interface SubscriberOptions {
   /** Two unanswered pings are a lost connection. */
   readonly pingIntervalMs: number;
   readonly startMessage: () => StartMessage;
+  /**
+   * The router as a component of the platform's first generations, as JSON text: announced once, and told to whoever
+   * asks on `vcap.component.discover` (bus.md 8). Absent = none of it.
+   */
+  readonly component?: () => string;
   /** 0 = only at start and after a loss. */
   readonly publishStartIntervalMs: number;
   readonly enableHttp2: boolean;

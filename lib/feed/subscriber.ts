@@ -63,6 +63,11 @@ export class Subscriber {
     this.#running ??= this.#run();
   }
 
+  /** Best effort: without a connection nobody hears it. */
+  publish(subject: string, payload: Uint8Array): void {
+    this.#publish(subject, payload, this.#link?.connection);
+  }
+
   /** No event comes after it resolved. May be called twice, or before start. */
   async stop(): Promise<void> {
     this.#stopping.abort();
@@ -159,6 +164,7 @@ export class Subscriber {
       await abandonable(connection.flush(), signal);
       if (refusal !== undefined) throw refusal;
       if (!this.#connectedOnce) this.#log.info('subscriber-started');
+      if (!this.#connectedOnce) this.#announceComponent(connection);
       this.#connectedOnce = true;
       this.#servers.learn(connection.info?.connect_urls ?? [], server.tlsName);
       return link;
@@ -214,16 +220,40 @@ export class Subscriber {
         else if (!signal.aborted) this.#inbox.take(message.subject, message.data);
       },
     });
+    const { component } = this.#options;
+    if (component !== undefined) this.#answerDiscovery(connection, component);
+  }
+
+  /** Not counted as a failure when the server forbids it: the router serves as well without. */
+  #answerDiscovery(connection: NatsConnection, component: () => string): void {
+    connection.subscribe('vcap.component.discover', {
+      callback: (error, { reply = '', subject }) => {
+        if (error !== null || this.#stopping.signal.aborted) return;
+        if (reply === '') this.#log.info(`Received message with empty reply on subject ${subject}`);
+        else this.#publish(reply, component(), connection);
+      },
+    });
+  }
+
+  #announceComponent(connection: NatsConnection): void {
+    const { component, logger } = this.#options;
+    if (component === undefined) return;
+    this.#publish('vcap.component.announce', component(), connection);
+    logger.child('router').info('Component Router registered successfully');
   }
 
   /** Nothing may be thrown into the package's reading of the connection, which would end without a word. */
-  #say(subject: string, connection: NatsConnection | undefined): void {
+  #publish(subject: string, payload: string | Uint8Array, connection: NatsConnection | undefined): void {
     if (subject === '' || connection === undefined || connection.isClosed()) return;
     try {
-      connection.publish(subject, this.#startText());
+      connection.publish(subject, payload);
     } catch (error) {
       this.#natsLog.error('nats-publish-failed', { error, subject });
     }
+  }
+
+  #say(subject: string, connection: NatsConnection | undefined): void {
+    this.#publish(subject, this.#startText(), connection);
   }
 
   #startText(): string {

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { CounterValues } from '../request/counters.ts';
+import type { Traffic } from '../request/traffic.ts';
 
 /**
  * What the primary sends to a worker. Replication is a log: every change has a sequence number within an epoch
@@ -113,6 +114,8 @@ export interface WorkerStats {
   readonly counters: CounterValues;
   /** Seconds that the latest request of each app took, of those with one since the message before. */
   readonly sources?: ReadonlyMap<string, number>;
+  /** Requests by app and component since the message before. */
+  readonly traffic?: Traffic;
   readonly activeRequests: number;
   readonly openConnections: number;
   readonly openTunnels: number;

@@ -12,10 +12,13 @@ import type { Logger } from '../log/logger.ts';
 import { createLogger } from '../log/operational-log.ts';
 import { LoopDelay } from '../loop-delay.ts';
 import type { RouteFetcher } from '../route-fetcher/route-fetcher.ts';
+import { goJson } from '../status/go-json.ts';
 import type { MetricsServer } from '../status/metrics/metrics-server.ts';
 import { StatusServer } from '../status/status-server.ts';
 import { SnapshotKeeper } from '../store/keeper.ts';
 import { createStore } from '../store/open-store.ts';
+import { ActiveApps } from './active-apps.ts';
+import { AppTraffic } from './app-traffic.ts';
 import { Life } from './life.ts';
 import { abortablePause } from './pause.ts';
 import { probeAccessLog } from './probe-access-log.ts';
@@ -24,6 +27,7 @@ import { Registry } from './registry.ts';
 import { createRouteFetcher } from './route-source.ts';
 import {
   busServers,
+  isComponent,
   metricsSettings,
   registryOptions,
   statusSettings,
@@ -119,6 +123,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     random: Math.random,
     onEndpointFailed: (key, address, verdict, error) =>
       registry.endpointFailed(key, address, verdict, error, now()),
+    onTraffic: (counted) => traffic.add(counted, performance.now()),
     onListening: () => life.workersChanged(),
   });
   const { embedded } = config.nats;
@@ -135,6 +140,13 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
           logger,
         });
   let subscriber: Subscriber | undefined;
+  const traffic = new AppTraffic();
+  const activeApps = new ActiveApps({
+    everyMs: timerMs(config.publish_active_apps_interval),
+    take: () => traffic.takeActive(),
+    connected: () => subscriber?.connected ?? false,
+    publish: (subject, payload) => subscriber?.publish(subject, payload),
+  });
   const loopDelay = new LoopDelay();
   /** For the status alone: each reading begins a new measurement. */
   const shownLoopDelay = new LoopDelay();
@@ -153,6 +165,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
       () => metrics?.stop(),
       () => pruner.stop(),
       () => routeFetcher?.stop(),
+      () => activeApps.stop(),
       () => subscriber?.stop(),
       () => bus?.stop(),
       () => keeper.stop(),
@@ -177,6 +190,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     store,
     keeper,
     feed: () => ({ connected: subscriber?.connected ?? false, ...subscriber?.counters }),
+    traffic,
     loopDelay: shownLoopDelay,
   });
   const status = new StatusServer(statusSettings(config), view, logger.child('status'));
@@ -234,6 +248,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
             startResponseDelayMs: config.start_response_delay_interval,
             staleThresholdMs: config.droplet_stale_threshold,
           }),
+        ...(isComponent(config) ? { component: () => goJson(status.varz()) } : {}),
         logger,
       },
       {
@@ -246,6 +261,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     );
     logger.info('setting-up-nats-connection');
     subscriber.start();
+    activeApps.start();
     routeFetcher = await createRouteFetcher(config, registry, logger, now);
     if (startAborted.aborted) return;
     routeFetcher?.start();

@@ -128,6 +128,11 @@ export function routingApiSettings(config: Config) {
   };
 }
 
+/** Whether the router is a component of the platform's first generations (bus.md 8). */
+export function isComponent({ status }: Config): boolean {
+  return status.enable_nontls_health_checks && status.enable_deprecated_varz_healthz_endpoints;
+}
+
 /** Undefined while they are off. Throws what reading the files of the certificates throws. */
 export function metricsSettings(config: Config): MetricsSettings | undefined {
   const { enabled, port, cert_path, key_path, ca_path } = config.prometheus;

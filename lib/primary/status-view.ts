@@ -10,9 +10,13 @@ import type {
 } from '../status/sources.ts';
 import type { SnapshotKeeper } from '../store/keeper.ts';
 import type { SnapshotStore } from '../store/store.ts';
+import type { AppTraffic } from './app-traffic.ts';
 import type { Life } from './life.ts';
 import type { Registry } from './registry.ts';
 import type { Supervisor } from './supervisor.ts';
+
+/** As many as gorouter shows. */
+const TOP_APPS = 10;
 
 export interface StatusViewDeps {
   readonly index: number;
@@ -27,6 +31,7 @@ export interface StatusViewDeps {
   readonly store: SnapshotStore;
   readonly keeper: SnapshotKeeper;
   readonly feed: () => PrimaryFigures['feed'];
+  readonly traffic: AppTraffic;
   /** Nobody else may read it: each reading begins anew. */
   readonly loopDelay: LoopDelay;
 }
@@ -100,7 +105,7 @@ export class StatusView implements StatusSources, MetricSources {
   }
 
   figures(): PrimaryFigures {
-    const { index, uuid, startedAtMs, now, registry, broadcaster, supervisor, store, keeper, feed } =
+    const { index, uuid, startedAtMs, now, registry, broadcaster, supervisor, store, keeper, feed, traffic } =
       this.#deps;
     return {
       startedAtMs,
@@ -114,6 +119,10 @@ export class StatusView implements StatusSources, MetricSources {
       },
       msSinceLastUpdate: registry.lastUpdateMs === 0 ? -1 : now() - registry.lastUpdateMs,
       total: supervisor.counters(),
+      get busiestApps() {
+        return traffic.busiest(TOP_APPS, performance.now());
+      },
+      componentLatency: traffic.latency,
       store: { kind: store.kind, lastSavedAtMs: keeper.savedAtMs, failing: keeper.ill },
       feed: feed(),
       epoch: broadcaster.epoch,

@@ -13,6 +13,7 @@ import type {
 } from '../ipc/messages.ts';
 import type { Logger } from '../log/logger.ts';
 import { addCounters, type CounterValues, zeroCounters } from '../request/counters.ts';
+import type { Traffic } from '../request/traffic.ts';
 import { DrainTally } from './drain-tally.ts';
 import { LatestBySource } from './latest-by-source.ts';
 import { WorkerSlot, type WorkerState } from './worker-slot.ts';
@@ -32,6 +33,8 @@ export interface SupervisorDeps {
   readonly now: () => number;
   readonly random: () => number;
   readonly onEndpointFailed: (key: string, address: string, verdict: EndpointVerdict, error: string) => void;
+  /** Requests by app and component since that worker's last report. */
+  readonly onTraffic: (traffic: Traffic) => void;
   /** The number of listening workers changed. */
   readonly onListening: (count: number) => void;
 }
@@ -241,6 +244,7 @@ export class Supervisor {
       case 'stats':
         slot.stats = message.stats;
         if (message.stats.sources !== undefined) this.#sources.add(message.stats.sources);
+        if (message.stats.traffic !== undefined) this.#deps.onTraffic(message.stats.traffic);
         return;
       case 'draining':
         this.#tally?.add(id, message.active, message.idle);

@@ -3,6 +3,7 @@ import type { Endpoint } from '../routes/endpoint.ts';
 import { componentCounts } from './component-counts.ts';
 import { type Counters, type CounterValues, latencyBucket } from './counters.ts';
 import type { RequestRecord } from './record.ts';
+import { countTraffic } from './traffic.ts';
 
 /** Apps whose times are kept between two reports. */
 const MOST_SOURCES = 10_000;
@@ -10,7 +11,7 @@ const MOST_SOURCES = 10_000;
 /** What a finished request adds to the counters (contract: http.md 16, operations.md 11). */
 export function countRequest(counters: Counters, record: RequestRecord): void {
   const { endpoint, responseTimeMs } = record;
-  const { latest, sources } = counters;
+  const { latest, sources, traffic } = counters;
   const finishedAtMs = record.receivedAtMs + responseTimeMs;
   counters.requests += 1;
   counters.requestBytes += record.requestBytes;
@@ -26,6 +27,7 @@ export function countRequest(counters: Counters, record: RequestRecord): void {
     const source = endpoint?.tags?.source_id ?? 'gorouter';
     if (sources.size < MOST_SOURCES || sources.has(source)) sources.set(source, responseTimeMs / 1000);
   }
+  if (traffic !== undefined) countTraffic(traffic, record);
   // Answers without an endpoint are not an app's doing.
   if (endpoint === undefined) {
     if (record.status === 404 || record.status === 400) {

@@ -1,4 +1,5 @@
 import { addComponents, type ComponentCounts } from './component-counts.ts';
+import type { Traffic } from './traffic.ts';
 
 /** Upper bounds in ms of the latency histogram's buckets: 0.1 ms to about 100 s, each 1.25 times the one before. */
 export const LATENCY_BOUNDS_MS: readonly number[] = Array.from({ length: 63 }, (_, i) => 0.1 * 1.25 ** i);
@@ -57,14 +58,28 @@ export interface Counters extends CounterValues {
    * Undefined when nobody wants to know.
    */
   sources: Map<string, number> | undefined;
+  /** Since it was last reported; undefined when nobody wants to know. */
+  traffic: Traffic | undefined;
 }
 
-export function workerCounters(options: { readonly bySource?: boolean } = {}): Counters {
-  return { ...zeroCounters(), timeLookup: true, sources: options.bySource === true ? new Map() : undefined };
+export function workerCounters(
+  options: { readonly bySource?: boolean; readonly traffic?: Traffic | undefined } = {},
+): Counters {
+  return {
+    ...zeroCounters(),
+    timeLookup: true,
+    sources: options.bySource === true ? new Map() : undefined,
+    traffic: options.traffic,
+  };
 }
 
 /** A copy that stays as it is while the counters go on. */
-export function copyCounters({ timeLookup: _, sources: __, ...values }: Counters): CounterValues {
+export function copyCounters({
+  timeLookup: _,
+  sources: __,
+  traffic: ___,
+  ...values
+}: Counters): CounterValues {
   const components = new Map([...values.components].map(([name, counts]) => [name, { ...counts }]));
   return { ...values, latency: values.latency.slice(), components, latest: { ...values.latest } };
 }

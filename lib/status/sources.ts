@@ -44,6 +44,12 @@ export interface StoreView {
   readonly failing: boolean;
 }
 
+/** How many requests an app had. */
+export interface AppRequests {
+  readonly app: string;
+  readonly requests: number;
+}
+
 export interface PrimaryFigures {
   readonly startedAtMs: number;
   /** `index` of the configuration. */
@@ -58,6 +64,10 @@ export interface PrimaryFigures {
   readonly msSinceLastUpdate: number;
   /** Of all workers since the start, those that are gone included. */
   readonly total: CounterValues;
+  /** The apps with most requests in the last minute; none unless they are counted. */
+  readonly busiestApps: readonly AppRequests[];
+  /** Counts per latency bucket by component, since the start; none unless they are counted. */
+  readonly componentLatency: ReadonlyMap<string, readonly number[]>;
   readonly store: StoreView;
   /** Figures of the NATS connection, by name. */
   readonly feed: Readonly<Record<string, number | string | boolean>>;

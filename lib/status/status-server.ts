@@ -53,6 +53,7 @@ export class StatusServer {
   readonly #sources: StatusSources;
   readonly #listeners: StatusListener[] = [];
   readonly #rates = new Rates();
+  readonly #componentRates = new Map<string, Rates>();
   readonly #cpu = new CpuShare();
   readonly #log: Logger;
   #ticker: NodeJS.Timeout | undefined;
@@ -104,6 +105,7 @@ export class StatusServer {
       maxRssKb: process.resourceUsage().maxRSS,
       cpu: this.#cpu.value,
       rates: this.#rates.perSecond(),
+      componentRates: new Map([...this.#componentRates].map(([name, rates]) => [name, rates.perSecond()])),
     });
   }
 
@@ -163,10 +165,25 @@ export class StatusServer {
       const nowMs = performance.now();
       const { user, system } = process.cpuUsage();
       this.#cpu.tick((user + system) / 1000, this.#sources.workers(), nowMs);
-      if (ticks % TICKS_PER_RATE === 0) this.#rates.tick(this.#sources.figures().total.requests, nowMs);
+      if (ticks % TICKS_PER_RATE === 0) this.#tickRates(nowMs);
       ticks += 1;
     };
     tick();
     this.#ticker = setInterval(tick, TICK_MS).unref();
+  }
+
+  #tickRates(nowMs: number): void {
+    const { requests, components } = this.#sources.figures().total;
+    this.#rates.tick(requests, nowMs);
+    for (const [component, counts] of components) {
+      let rates = this.#componentRates.get(component);
+      if (rates === undefined) {
+        rates = new Rates();
+        // It had none when the interval began.
+        rates.tick(0, nowMs - TICK_MS * TICKS_PER_RATE);
+        this.#componentRates.set(component, rates);
+      }
+      rates.tick(counts.requests, nowMs);
+    }
   }
 }

@@ -18,8 +18,12 @@ export interface VarzInput {
   /** Share of a core, all processes. */
   readonly cpu: number;
   /** Requests per second over 1, 5 and 15 minutes. */
-  readonly rates: readonly [number, number, number];
+  readonly rates: RateValues;
+  /** The same by component. */
+  readonly componentRates: ReadonlyMap<string, RateValues>;
 }
+
+type RateValues = readonly [number, number, number];
 
 const SHARES = [0.5, 0.75, 0.9, 0.95, 0.99] as const;
 
@@ -30,7 +34,6 @@ const SHARES = [0.5, 0.75, 0.9, 0.95, 0.99] as const;
 export function varz(input: VarzInput): Readonly<Record<string, unknown>> {
   const { figures, workers, nowMs, rates } = input;
   const { total } = figures;
-  const [p50, p75, p90, p95, p99] = percentilesMs(total.latency, SHARES).map((ms) => ms / 1000);
   const workersRssKb = workers.reduce((sum, { stats }) => sum + (stats?.rss ?? 0), 0) / 1024;
   return {
     type: 'Router',
@@ -56,10 +59,13 @@ export function varz(input: VarzInput): Readonly<Record<string, unknown>> {
     responses_4xx: total.responses4xx,
     responses_5xx: total.responses5xx,
     responses_xxx: total.responsesOther,
-    latency: { 50: p50, 75: p75, 90: p90, 95: p95, 99: p99, value: 5e-7, samples: 1 },
-    // Requests are not counted by component and app yet; readers find the members, and nothing in them.
-    tags: { component: {} },
-    top10_app_requests: [],
+    latency: latencyJson(total.latency),
+    tags: { component: componentsJson(figures, input.componentRates) },
+    top10_app_requests: figures.busiestApps.map(({ app, requests }) => ({
+      application_id: app,
+      rpm: requests,
+      rps: Math.trunc(requests / 60),
+    })),
     ms_since_last_registry_update: figures.msSinceLastUpdate,
     endpoints: figures.endpoints,
     epoch: figures.epoch,
@@ -74,6 +80,38 @@ export function varz(input: VarzInput): Readonly<Record<string, unknown>> {
     primary: primaryJson(input.primary),
     workers: workers.map(workerJson),
   };
+}
+
+/** Requests without the tag count in the sums alone. */
+function componentsJson(
+  { total, componentLatency }: PrimaryFigures,
+  rates: ReadonlyMap<string, RateValues>,
+): Readonly<Record<string, unknown>> {
+  const components = [...total.components].filter(([component]) => component !== '');
+  return Object.fromEntries(
+    components.map(([component, counts]) => {
+      const latency = componentLatency.get(component);
+      return [
+        component,
+        {
+          requests: counts.requests,
+          rate: rates.get(component) ?? [0, 0, 0],
+          responses_2xx: counts.responses2xx,
+          responses_3xx: counts.responses3xx,
+          responses_4xx: counts.responses4xx,
+          responses_5xx: counts.responses5xx,
+          responses_xxx: counts.responsesOther,
+          ...(latency === undefined ? {} : { latency: latencyJson(latency) }),
+        },
+      ];
+    }),
+  );
+}
+
+/** Seconds; gorouter's last two members are constants. */
+function latencyJson(counts: readonly number[]): Readonly<Record<string, number>> {
+  const [p50, p75, p90, p95, p99] = percentilesMs(counts, SHARES).map((ms) => ms / 1000);
+  return { 50: p50!, 75: p75!, 90: p90!, 95: p95!, 99: p99!, value: 5e-7, samples: 1 };
 }
 
 /** Names as those of a worker's figures (worker-json.ts). */

@@ -109,6 +109,12 @@ export function frontSettings(config: Config) {
   };
 }
 
+/** Whether anything shows requests by app: `/varz` as a page of its own, or `router.active_apps`. */
+export function countsTraffic({ status, publish_active_apps_interval: everyMs }: Config): boolean {
+  const component = status.enable_nontls_health_checks && status.enable_deprecated_varz_healthz_endpoints;
+  return component || everyMs > 0;
+}
+
 export function accessLogSettings(config: Config): AccessLogOptions {
   return accessLogOptions({
     disableLogForwardedFor: config.logging.disable_log_forwarded_for,

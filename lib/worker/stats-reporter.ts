@@ -1,11 +1,15 @@
 import type { WorkerStats } from '../ipc/messages.ts';
 import { LoopDelay } from '../loop-delay.ts';
 import { type Counters, copyCounters } from '../request/counters.ts';
+import { clearTraffic, copyTraffic } from '../request/traffic.ts';
 
 /** What the figures are taken from. */
 export interface StatsSource {
   readonly counters: Counters;
-  figures(): Omit<WorkerStats, 'counters' | 'sources' | 'rss' | 'heapUsed' | 'cpuMs' | 'loopDelayMaxMs'>;
+  figures(): Omit<
+    WorkerStats,
+    'counters' | 'sources' | 'traffic' | 'rss' | 'heapUsed' | 'cpuMs' | 'loopDelayMaxMs'
+  >;
 }
 
 const EVERY_MS = 1_000;
@@ -44,10 +48,11 @@ export class StatsReporter {
     const fact = `${counters.requests} ${counters.connectionsOpened} ${counters.connectionsClosed} ${counters.attempts} ${JSON.stringify(figures)}`;
     if (fact === this.#said) return;
     const cpu = process.cpuUsage();
-    const { sources } = counters;
+    const { sources, traffic } = counters;
     const sent = this.#send({
       counters: copyCounters(counters),
       ...(sources === undefined ? {} : { sources: new Map(sources) }),
+      ...(traffic === undefined ? {} : { traffic: copyTraffic(traffic) }),
       ...figures,
       ...this.#memoryNow(),
       cpuMs: Math.round((cpu.user + cpu.system) / 1000),
@@ -56,6 +61,7 @@ export class StatsReporter {
     if (!sent) return;
     this.#said = fact;
     sources?.clear();
+    if (traffic !== undefined) clearTraffic(traffic);
   }
 
   #memoryNow(): { readonly rss: number; readonly heapUsed: number } {

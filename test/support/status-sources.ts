@@ -18,6 +18,8 @@ export function someFigures(fields: Partial<PrimaryFigures> = {}): PrimaryFigure
     addresses: 8,
     msSinceLastUpdate: 1234,
     total: zeroCounters(),
+    busiestApps: [],
+    componentLatency: new Map(),
     store: { kind: 'embedded', lastSavedAtMs: undefined, failing: false },
     feed: { connected: true },
     epoch: 'e1',

@@ -6,7 +6,6 @@ import {
   items,
   LEGACY,
   optionalSection,
-  PENDING,
   port,
   section,
   text,
@@ -79,7 +78,7 @@ export const routes = {
     30_000,
     'how often router.start is published; 0 or less = on (re)connect only',
   ),
-  publish_active_apps_interval: duration(0, 'how often router.active_apps is published; 0 = never', PENDING),
+  publish_active_apps_interval: duration(0, 'how often router.active_apps is published; 0 or less = never'),
   load_balancer_healthy_threshold: duration(0, 'has no effect; may not be negative', LEGACY),
   routing_api: section(
     {

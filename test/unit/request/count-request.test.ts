@@ -6,11 +6,13 @@ import {
   type Counters,
   type CounterValues,
   copyCounters,
+  latencyBucket,
   workerCounters,
   zeroCounters,
 } from '../../../lib/request/counters.ts';
 import { reasonPhrase } from '../../../lib/request/reason-phrase.ts';
 import type { RequestRecord } from '../../../lib/request/record.ts';
+import { noTraffic } from '../../../lib/request/traffic.ts';
 import { anEndpoint } from '../../support/endpoint-fixture.ts';
 
 const RECORD: RequestRecord = {
@@ -46,6 +48,7 @@ function changed(counters: Counters): Partial<Record<keyof CounterValues, number
     latest: __,
     timeLookup: ___,
     sources: ____,
+    traffic: ______,
     ...rest
   } = counters;
   const entries = Object.entries(rest).filter(([, value]) => value !== 0);
@@ -140,6 +143,28 @@ describe('countRequest, by tag', () => {
       ['a', 0.005],
       ['gorouter', 0.001],
     ]);
+  });
+
+  it('counts apps, and the times of components, when somebody wants to know', () => {
+    const counters = workerCounters({ traffic: noTraffic() });
+    const api = anEndpoint({ appId: 'one', tags: { component: 'api' } });
+    for (const record of [
+      { endpoint: api, responseTimeMs: 100 },
+      { endpoint: api, upgraded: true },
+      { endpoint: anEndpoint({ appId: 'two' }) },
+      { endpoint: anEndpoint({ appId: '' }) },
+      { endpoint: undefined },
+    ]) {
+      countRequest(counters, { ...RECORD, ...record });
+    }
+    const { apps, latency } = counters.traffic!;
+    expect([...apps]).to.deep.equal([
+      ['one', 2],
+      ['two', 1],
+    ]);
+    expect([...latency.keys()]).to.deep.equal(['api']);
+    expect(latency.get('api')?.[latencyBucket(100)]).to.equal(1);
+    expect(workerCounters().traffic).to.equal(undefined);
   });
 
   it('has a bound for the number of components and of sources', () => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { componentCounts } from '../../../lib/request/component-counts.ts';
 import { LATENCY_BOUNDS_MS, latencyBucket, zeroCounters } from '../../../lib/request/counters.ts';
 import { isAuthorized } from '../../../lib/status/basic-auth.ts';
 import { CpuShare } from '../../../lib/status/cpu-share.ts';
@@ -148,6 +149,7 @@ describe('varz', () => {
     maxRssKb: 1000,
     cpu: 0.5,
     rates: [3, 2, 1],
+    componentRates: new Map(),
   };
 
   it('has all members of gorouter', () => {
@@ -181,6 +183,44 @@ describe('varz', () => {
     expect(flat.top10_app_requests).to.deep.equal([]);
     expect(tags).to.deep.equal({ component: {} });
     expect(latency).to.deep.equal({ 50: 0, 75: 0, 90: 0, 95: 0, 99: 0, value: 5e-7, samples: 1 });
+  });
+
+  it('shows components by their tag, and the busiest apps', () => {
+    const total = zeroCounters();
+    Object.assign(componentCounts(total.components, ''), { requests: 5 });
+    Object.assign(componentCounts(total.components, 'api'), {
+      requests: 3,
+      responses2xx: 2,
+      responses5xx: 1,
+    });
+    const counts = total.latency.slice();
+    counts[latencyBucket(100)]! += 3;
+    const figures = someFigures({
+      total,
+      componentLatency: new Map([['api', counts]]),
+      busiestApps: [
+        { app: 'one', requests: 125 },
+        { app: 'two', requests: 59 },
+      ],
+    });
+    const shown = varz({ ...input, figures, componentRates: new Map([['api', [1, 0.5, 0.25]]]) });
+    const { component } = shown.tags as { component: Record<string, Record<string, unknown>> };
+    expect(Object.keys(component)).to.deep.equal(['api']);
+    const { latency, ...api } = component.api!;
+    expect(api).to.deep.equal({
+      requests: 3,
+      rate: [1, 0.5, 0.25],
+      responses_2xx: 2,
+      responses_3xx: 0,
+      responses_4xx: 0,
+      responses_5xx: 1,
+      responses_xxx: 0,
+    });
+    expect((latency as Record<string, number>)['50']).to.be.within(0.08, 0.125);
+    expect(shown.top10_app_requests).to.deep.equal([
+      { application_id: 'one', rpm: 125, rps: 2 },
+      { application_id: 'two', rpm: 59, rps: 0 },
+    ]);
   });
 
   it('gives latencies in seconds', () => {
