@@ -6,6 +6,7 @@ import type { TrafficPorts } from '../ipc/messages.ts';
 import type { MetricsSettings } from '../status/metrics/metrics-server.ts';
 import type { StatusSettings } from '../status/status-server.ts';
 import { PLATFORM_TLS } from '../tls/platform-rules.ts';
+import { statusTls } from '../tls/status-tls.ts';
 import type { RegistryOptions } from './registry.ts';
 
 /** Half of gorouter's default interval of prune cycles, for routers that never prune. */
@@ -81,7 +82,11 @@ function redisSettings(redis: Config['snapshot']['redis']) {
 
 export function statusSettings(config: Config): StatusSettings {
   const { status } = config;
+  const tls = statusTls(config);
   return {
+    ...(tls === undefined
+      ? {}
+      : { tls: { options: tls, http2: config.enable_http2, port: status.tls.port } }),
     host: status.host,
     port: status.port,
     user: status.user,

@@ -62,7 +62,8 @@ export class StatusListener {
       this.#serve(request, response);
     if (tls === undefined) return createServer(limits, serve);
     const secure = { ...tls.options, handshakeTimeout: limitMs };
-    if (!tls.http2) return createTlsServer({ ...limits, ...secure }, serve);
+    // Without a list of its own the server would choose http/1.1 for who asks for it.
+    if (!tls.http2) return createTlsServer({ ...limits, ...secure, ALPNProtocols: [] }, serve);
     const server = createSecureServer({ ...secure, allowHTTP1: true });
     Object.assign(server, limits);
     // Its requests and answers have what the handlers use of those of HTTP/1.1.

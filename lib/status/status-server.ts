@@ -9,7 +9,7 @@ import { goJson } from './go-json.ts';
 import { Rates } from './rates.ts';
 import { routesJson } from './routes-json.ts';
 import type { StatusSources } from './sources.ts';
-import { type ListenAddress, StatusListener } from './status-listener.ts';
+import { type ListenAddress, type ListenerTls, StatusListener } from './status-listener.ts';
 import { varz } from './varz.ts';
 import { workerJson } from './worker-json.ts';
 
@@ -25,6 +25,8 @@ export interface StatusSettings {
   readonly plainHealth: boolean;
   /** `status.enable_deprecated_varz_healthz_endpoints`. */
   readonly componentServer: boolean;
+  /** Health over TLS, when it is given. Port 0 = any free one. */
+  readonly tls?: ListenerTls & { readonly port: number };
   /** `status.routes.port`; 0 = any free one. */
   readonly routesPort: number;
   /** `balancing_algorithm`: what `/routes` shows for endpoints that name none. */
@@ -36,6 +38,7 @@ export interface StatusSettings {
 export interface StatusAddresses {
   /** Of the plain health server or the component server. */
   readonly health?: ListenAddress;
+  readonly healthTls?: ListenAddress;
   readonly routes: ListenAddress;
 }
 
@@ -68,16 +71,19 @@ export class StatusServer {
 
   /** Rejects with LISTEN_FAILED when an address cannot be listened on; then none is. */
   async start(): Promise<StatusAddresses> {
-    const { plainHealth, componentServer, host, port, routesPort } = this.#settings;
+    const { plainHealth, componentServer, host, port, routesPort, tls } = this.#settings;
     try {
       const routes = await this.#listen(ROUTES_HOST, routesPort, this.#serveRoutes);
       this.#startTicking();
-      if (!plainHealth) return { routes };
+      const healthTls =
+        tls === undefined ? undefined : await this.#listen(HEALTH_HOST, tls.port, this.#serveHealth, tls);
+      const secure = healthTls === undefined ? {} : { healthTls };
+      if (!plainHealth) return { ...secure, routes };
       const health = componentServer
         ? await this.#listen(host, port, this.#serveComponent)
         : await this.#listen(HEALTH_HOST, port, this.#serveHealth);
       this.#componentPort = health.port;
-      return { health, routes };
+      return { health, ...secure, routes };
     } catch (error) {
       await this.stop();
       throw error;
@@ -151,9 +157,11 @@ export class StatusServer {
     host: string,
     port: number,
     handle: (path: string, request: IncomingMessage, response: ServerResponse) => void | Promise<void>,
+    tls?: ListenerTls,
   ): Promise<ListenAddress> {
     const limitMs = this.#settings.limitMs ?? 10_000;
-    const listener = new StatusListener({ host, port, limitMs, log: this.#log, handle });
+    const secure = tls === undefined ? {} : { tls };
+    const listener = new StatusListener({ host, port, limitMs, log: this.#log, handle, ...secure });
     const address = await listener.start();
     this.#listeners.push(listener);
     return address;

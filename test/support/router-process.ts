@@ -118,8 +118,8 @@ export class RouterProcess {
   async launch(args: readonly string[] = []): Promise<void> {
     await this.spawn(args);
     const line = await this.said('status-listening');
-    const { health, routes } = line.data as { health: { port: number }; routes: { port: number } };
-    this.healthPort = health.port;
+    const { health, routes } = line.data as { health?: { port: number }; routes: { port: number } };
+    this.healthPort = health?.port ?? 0;
     this.routesPort = routes.port;
   }
 

@@ -1,4 +1,4 @@
-import { boolean, LEGACY, numbers, PENDING, port, section, text } from '../option.ts';
+import { boolean, LEGACY, numbers, port, section, text } from '../option.ts';
 
 const STEPS_OF_10000 = Array.from({ length: 10 }, (_, i) => (i + 1) * 10_000);
 const ANSWER_TIMES = [1, 2, 4, 6, 8, 10, 20, 40, 50, 100, 500, 1000];
@@ -18,9 +18,9 @@ export const status = {
       ),
       tls: section(
         {
-          port: port(8443, 'port of /health with TLS', PENDING),
-          certificate: text('', 'PEM text', PENDING),
-          key: text('', 'PEM text', { ...PENDING, secret: 'yes' }),
+          port: port(8443, 'port of /health with TLS, on all interfaces'),
+          certificate: text('', 'PEM text: certificate chain, leaf first; with key: /health over TLS'),
+          key: text('', 'PEM text: its key', { secret: 'yes' }),
         },
         'health over TLS',
       ),
