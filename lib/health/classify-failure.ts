@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { type ErrorCode, type Reached, RouterError } from '../errors.ts';
 import { certificateText } from './certificate-text.ts';
+import { malformedResponseText } from './malformed-response.ts';
 
 /** A failed attempt at an endpoint, in the terms that every later decision is made in. */
 export interface AttemptFailure {
@@ -182,6 +183,20 @@ function opensslReason(message: string): string {
   return reason.toUpperCase().replaceAll(' ', '_').replaceAll('SSL/TLS_', '');
 }
 
+/** What node's parser says of bytes that do not begin like a response. */
+const NO_RESPONSE: ReadonlySet<string> = new Set([
+  'HPE_INVALID_CONSTANT',
+  'HPE_INVALID_VERSION',
+  'HPE_INVALID_STATUS',
+  'HPE_STRICT',
+]);
+
+/** The beginning of the bytes that node's parser failed at. */
+function packetOf(error: unknown): string | undefined {
+  const packet = (error as { readonly rawPacket?: unknown }).rawPacket;
+  return packet instanceof Uint8Array ? Buffer.from(packet.subarray(0, 200)).toString('latin1') : undefined;
+}
+
 function badResponse(raw: RawError): { code: ErrorCode; text: string } {
   if (raw.code === 'HPE_HEADER_OVERFLOW') {
     return {
@@ -190,7 +205,8 @@ function badResponse(raw: RawError): { code: ErrorCode; text: string } {
     };
   }
   if (raw.code === 'HPE_INVALID_EOF_STATE') return { code: 'ENDPOINT_CLOSED', text: 'unexpected EOF' };
-  const text = `net/http: HTTP/1.x transport connection broken: malformed HTTP response "${raw.message}"`;
+  const packet = NO_RESPONSE.has(raw.code) ? packetOf(raw.error) : undefined;
+  const text = malformedResponseText(packet ?? raw.message);
   return { code: 'ENDPOINT_BAD_RESPONSE', text };
 }
 

@@ -51,6 +51,11 @@ export type ResponseParse = ParsedResponse | { readonly kind: 'incomplete' } | B
 const INCOMPLETE: ResponseParse = { kind: 'incomplete' };
 const BAD_STATUS_LINE = bad('malformed status line');
 const BAD_VERSION = bad('malformed HTTP version');
+/** What came does not begin like a response. */
+export function isNoResponse(problem: BadResponse): boolean {
+  return problem === BAD_STATUS_LINE || problem === BAD_VERSION;
+}
+
 /** Over `maxBytes` or `maxFields`. */
 export const RESPONSE_HEAD_TOO_LONG: BadResponse = bad('response headers exceeded limit');
 

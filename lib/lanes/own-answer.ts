@@ -1,5 +1,7 @@
+import type { AttemptFailure } from '../health/classify-failure.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Answer } from '../request/answer.ts';
+import { endpointFailure } from '../request/failure-answer.ts';
 import { finishAnswer } from '../request/finish-answer.ts';
 import type { RequestSettings } from '../request/settings.ts';
 
@@ -25,4 +27,20 @@ export function ownAnswer(
   return finishAnswer(answer, settings, (error) => {
     logger.error('render-error-failed', { error: String(error), vcap_request_id: requestId });
   });
+}
+
+/**
+ * What is recorded of a request whose client left before it heard of the failure: 499 whatever that was (contract:
+ * http.md 11).
+ */
+export function unheardAnswer(
+  failure: AttemptFailure,
+  { logger }: { readonly logger: Logger },
+  requestId: string,
+): Answer {
+  if (failure.code !== 'CLIENT_GONE') {
+    const data = { error: failure.text, vcap_request_id: requestId };
+    logger.error('gateway-error-and-original-request-context-cancelled', data);
+  }
+  return endpointFailure({ code: 'CLIENT_GONE', reached: failure.reached, text: 'context canceled' });
 }

@@ -1,4 +1,5 @@
 import { sameName } from './header-names.ts';
+import type { RequestHost } from './host.ts';
 import type { RequestHead } from './request-head.ts';
 import type { RequestSettings } from './settings.ts';
 
@@ -11,11 +12,10 @@ const REQUEST_ID_BYTES = 'X-Vcap-Request-Id'.length + 36 + 4;
  */
 export function headTooBig(
   head: RequestHead,
-  host: string,
+  { host, target }: Pick<RequestHost, 'host' | 'target'>,
   settings: Pick<RequestSettings, 'maxRequestHeaderBytes' | 'maxRequestHeaders'>,
 ): boolean {
-  let bytes =
-    head.method.length + head.target.length + 'HTTP/1.1'.length + 4 + host.length + 8 + REQUEST_ID_BYTES;
+  let bytes = head.method.length + target.length + 'HTTP/1.1'.length + 4 + host.length + 8 + REQUEST_ID_BYTES;
   let count = 1;
   for (let i = 0; i < head.headers.length; i += 2) {
     const name = head.headers[i]!;

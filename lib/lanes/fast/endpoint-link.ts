@@ -1,8 +1,14 @@
 import type { Socket } from 'node:net';
 import { RouterError } from '../../errors.ts';
+import { malformedResponseText } from '../../health/malformed-response.ts';
 import { ChunkedDecoder, type ChunkLimits } from '../../http1/chunked-decoder.ts';
 import type { HeadLimits } from '../../http1/head-limits.ts';
-import { type ParsedResponse, parseResponse, RESPONSE_HEAD_TOO_LONG } from '../../http1/parse-response.ts';
+import {
+  isNoResponse,
+  type ParsedResponse,
+  parseResponse,
+  RESPONSE_HEAD_TOO_LONG,
+} from '../../http1/parse-response.ts';
 import { PartialHead } from '../../http1/partial-head.ts';
 import { headTooLong } from '../../request/response-limits.ts';
 import type { ConnectionOwner } from '../connection-pool.ts';
@@ -184,7 +190,9 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
         this.#failed(
           head === RESPONSE_HEAD_TOO_LONG
             ? headTooLong(this.#limits.head.maxBytes)
-            : badResponse(head.reason),
+            : isNoResponse(head)
+              ? noResponse(bytes.toString('latin1', from, from + MALFORMED_BYTES))
+              : badResponse(head.reason),
         );
         return;
       }
@@ -299,6 +307,13 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
 
 function closed(): RouterError {
   return new RouterError('ENDPOINT_CLOSED', 'EOF', { source: 'endpoint' });
+}
+
+/** As much as an error may show of what came. */
+const MALFORMED_BYTES = 200;
+
+function noResponse(start: string): RouterError {
+  return new RouterError('ENDPOINT_BAD_RESPONSE', malformedResponseText(start), { source: 'endpoint' });
 }
 
 function badResponse(what: string): RouterError {

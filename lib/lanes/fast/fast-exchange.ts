@@ -25,7 +25,7 @@ import type {
 } from '../exchange-sides.ts';
 import { MAX_INFORMATION } from '../information.ts';
 import { LINGER_BYTES } from '../linger.ts';
-import { ownAnswer } from '../own-answer.ts';
+import { ownAnswer, unheardAnswer } from '../own-answer.ts';
 import { responseHeadProblem } from '../response-head-problem.ts';
 import { routeOf } from '../route-of.ts';
 import { owned } from './direct-reads.ts';
@@ -123,7 +123,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
     const hasBody = framing.kind === 'chunked' || (framing.kind === 'length' && framing.length > 0);
     const attempts = new Attempts(this.#deps, head, choice.pool, hasBody, this.#requestId);
     this.#attempts = attempts;
-    if (headTooBig(head, route.host, settings)) {
+    if (headTooBig(head, route, settings)) {
       attempts.pickForLog();
       this.#answer(headTooLarge());
       return;
@@ -411,12 +411,12 @@ export class FastExchange implements ClientExchange, ResponseReader {
   }
 
   #failed(failure: AttemptFailure): void {
-    countFailure(this.#deps.counters, failure.code);
-    const answer = endpointFailure(failure);
     if (!this.#clientGone) {
-      this.#answer(answer);
+      countFailure(this.#deps.counters, failure.code);
+      this.#answer(endpointFailure(failure));
       return;
     }
+    const answer = unheardAnswer(failure, this.#deps, this.#requestId);
     this.#status = answer.status;
     this.#routerError = answer.routerError;
     this.#finish();

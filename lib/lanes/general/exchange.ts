@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse }
 import { unixMsAt } from '../../clock.ts';
 import { type ErrorCode, RouterError } from '../../errors.ts';
 import type { AttemptFailure } from '../../health/classify-failure.ts';
+import { malformedResponseText } from '../../health/malformed-response.ts';
 import { type Answer, headTooLarge, isAnswer } from '../../request/answer.ts';
 import { countFailure, countRequest } from '../../request/count-request.ts';
 import { clientHeaders, type ExchangeFacts, endpointHead } from '../../request/exchange-heads.ts';
@@ -20,7 +21,7 @@ import { type AttemptDeps, Attempts, type Lease } from '../attempts.ts';
 import { beginRequest } from '../begin-request.ts';
 import { CLIENT_LEFT_ANSWER, logClientLeft } from '../client-left.ts';
 import { informationText, MAX_INFORMATION } from '../information.ts';
-import { ownAnswer } from '../own-answer.ts';
+import { ownAnswer, unheardAnswer } from '../own-answer.ts';
 import { responseHeadProblem } from '../response-head-problem.ts';
 import { routeOf } from '../route-of.ts';
 import { sendAnswer } from './answer-writer.ts';
@@ -122,7 +123,7 @@ export class Exchange {
     this.#pool = choice.pool;
     const attempts = new Attempts(this.#deps, head, choice.pool, this.#body.present, this.#requestId);
     this.#attempts = attempts;
-    if (headTooBig(head, route.host, settings)) {
+    if (headTooBig(head, route, settings)) {
       attempts.pickForLog();
       return this.#answer(headTooLarge());
     }
@@ -248,7 +249,9 @@ export class Exchange {
 
     if (response.httpVersionMajor !== 1) {
       // Read by node as if it were 1.1; who says another version may mean another framing.
-      settle(badResponse(`malformed HTTP version "HTTP/${response.httpVersion}"`));
+      const { httpVersion, statusMessage = '' } = response;
+      const text = malformedResponseText(`HTTP/${httpVersion} ${statusCode} ${statusMessage}`);
+      settle(new RouterError('ENDPOINT_BAD_RESPONSE', text, { source: 'endpoint' }));
       return;
     }
 
@@ -392,13 +395,13 @@ export class Exchange {
 
   #failed(failure: AttemptFailure): void {
     const { counters } = this.#deps;
-    countFailure(counters, failure.code);
     if (isWebSocket(this.#request.upgrade)) counters.websocketFailures += 1;
-    const answer = endpointFailure(failure);
     if (!this.#clientGone) {
-      this.#answer(answer);
+      countFailure(counters, failure.code);
+      this.#answer(endpointFailure(failure));
       return;
     }
+    const answer = unheardAnswer(failure, this.#deps, this.#requestId);
     this.#status = answer.status;
     this.#routerError = answer.routerError;
     this.#finish();

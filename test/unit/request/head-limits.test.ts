@@ -7,10 +7,14 @@ describe('headTooBig', () => {
   // method, target and version with 4; host with 8; the two headers; the request id that is added
   const bytes = 3 + 4 + 8 + 4 + (5 + 8) + (5 + 5 + 4) + (5 + 0 + 4) + (17 + 36 + 4);
   const tooBig = (maxRequestHeaderBytes: number, maxRequestHeaders = 0, given: readonly string[] = headers) =>
-    headTooBig(aHead({ target: '/a?b', headers: given }), 'a.com', {
-      maxRequestHeaderBytes,
-      maxRequestHeaders,
-    });
+    headTooBig(
+      aHead({ target: 'http://a.com/a?b', headers: given }),
+      { host: 'a.com', target: '/a?b' },
+      {
+        maxRequestHeaderBytes,
+        maxRequestHeaders,
+      },
+    );
 
   it('takes a head below the limit and refuses one that reaches it', () => {
     expect(tooBig(bytes + 1)).to.equal(false);
