@@ -22,6 +22,12 @@ export interface EndpointConnectionSettings {
   readonly key?: string;
 }
 
+/** A connection that was just made. */
+export interface DialledSocket {
+  readonly socket: Socket;
+  readonly times: DialTimes;
+}
+
 /** A connection as its pool sees it. */
 export interface PooledConnection {
   readonly key: string;
@@ -114,19 +120,36 @@ export class ConnectionPool<C extends PooledConnection, R extends ReadsOf = Read
     signal: AbortSignal,
     dialTimeoutMs = this.#settings.dialTimeoutMs,
   ): Promise<C> {
-    const { tlsHandshakeTimeoutMs, keepAliveProbeMs, idleTimeoutMs } = this.#settings;
     const reads = endpoint.tls ? undefined : this.#newReads?.();
-    const { socket, times } = await dial(
-      endpoint,
-      {
-        dialTimeoutMs,
-        tlsHandshakeTimeoutMs,
-        keepAliveProbeMs,
-        secureContext: () => this.#trust(),
-        onread: reads?.options,
-      },
-      signal,
-    );
+    const dialled = await this.open(endpoint, signal, { dialTimeoutMs, reads });
+    return this.adopt(endpoint, dialled, reads);
+  }
+
+  /** A socket that is nobody's yet, `protocols` offered to a TLS endpoint. Rejects as `dial` does. */
+  open(
+    endpoint: Endpoint,
+    signal: AbortSignal,
+    options: {
+      readonly protocols?: string[];
+      readonly dialTimeoutMs?: number;
+      readonly reads?: R | undefined;
+    },
+  ): Promise<DialledSocket> {
+    const { dialTimeoutMs, tlsHandshakeTimeoutMs, keepAliveProbeMs } = this.#settings;
+    const settings = {
+      dialTimeoutMs: options.dialTimeoutMs ?? dialTimeoutMs,
+      tlsHandshakeTimeoutMs,
+      keepAliveProbeMs,
+      secureContext: () => this.#trust(),
+      protocols: options.protocols,
+      onread: options.reads?.options,
+    };
+    return dial(endpoint, settings, signal);
+  }
+
+  /** Makes a socket from `open` a connection of the pool. */
+  adopt(endpoint: Endpoint, { socket, times }: DialledSocket, reads?: R): C {
+    const { idleTimeoutMs } = this.#settings;
     const connection = this.#make(connectionKey(endpoint), socket, times, idleTimeoutMs, this, reads);
     this.#open.add(connection);
     if (this.#stopped) connection.destroy();
@@ -187,6 +210,6 @@ export class ConnectionPool<C extends PooledConnection, R extends ReadsOf = Read
 }
 
 /** Connections are shared only where the name that was proven is the same too (tls.md 5). */
-function connectionKey(endpoint: Endpoint): string {
+export function connectionKey(endpoint: Endpoint): string {
   return endpoint.tls ? `${endpoint.address} ${endpoint.serverCertDomainSan}` : endpoint.address;
 }

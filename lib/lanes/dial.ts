@@ -20,6 +20,8 @@ export interface DialSettings {
   readonly keepAliveProbeMs: number;
   /** Trust, versions and client certificate for TLS endpoints, made when the first one is dialled. */
   readonly secureContext: () => SecureContext;
+  /** Protocols to offer to a TLS endpoint, the preferred one first (RFC 7301); absent = none. */
+  readonly protocols?: string[] | undefined;
   /** Where a plain connection's bytes go, when not to the socket's `data`. */
   readonly onread?: OnReadOpts | undefined;
 }
@@ -110,6 +112,7 @@ export function dial(
         const tls = connectTls({
           socket: tcp,
           secureContext: settings.secureContext(),
+          ...(settings.protocols === undefined ? {} : { ALPNProtocols: settings.protocols }),
           // No SNI for an IP (RFC 6066 §3).
           ...(isIP(name) === 0 ? { servername: name } : {}),
           checkServerIdentity: (_host, certificate) => certificateNameProblem(name, certificate),

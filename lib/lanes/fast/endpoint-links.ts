@@ -4,6 +4,7 @@ import type { Endpoint } from '../../routes/endpoint.ts';
 import type { AttemptConnections } from '../attempts.ts';
 import { type ConnectionOwner, ConnectionPool, type EndpointConnectionSettings } from '../connection-pool.ts';
 import type { EndpointSide } from '../exchange-sides.ts';
+import { EndpointSessions, mayHttp2 } from '../http2/endpoint-sessions.ts';
 import { Deadlines } from './deadlines.ts';
 import { DirectReads } from './direct-reads.ts';
 import { EndpointLink } from './endpoint-link.ts';
@@ -18,6 +19,7 @@ export const CHUNK_LIMITS: ChunkLimits = {
 /** The connections to endpoints of all exchanges that read with our codec, whatever their clients speak. */
 export class EndpointLinks implements AttemptConnections<EndpointSide> {
   readonly #pool: ConnectionPool<EndpointLink, DirectReads>;
+  readonly #sessions: EndpointSessions;
   readonly #deadlines: Deadlines;
 
   /** `maxHeadBytes`: of a response. */
@@ -41,6 +43,13 @@ export class EndpointLinks implements AttemptConnections<EndpointSide> {
       },
       () => new DirectReads(),
     );
+    this.#sessions = new EndpointSessions({
+      idleMs: settings.idleTimeoutMs,
+      keepAlive: this.#pool.keepAlive,
+      deadlines: this.#deadlines,
+      open: (endpoint, signal, protocols) => this.#pool.open(endpoint, signal, { protocols }),
+      adopt: (endpoint, dialled) => this.#pool.adopt(endpoint, dialled),
+    });
     this.#deadlines.start();
   }
 
@@ -49,25 +58,28 @@ export class EndpointLinks implements AttemptConnections<EndpointSide> {
   }
 
   get idleCount(): number {
-    return this.#pool.idleCount;
+    return this.#pool.idleCount + this.#sessions.idleCount;
   }
 
   takeIdle(endpoint: Endpoint): EndpointSide | undefined {
+    if (mayHttp2(endpoint)) return this.#sessions.take(endpoint) ?? this.#pool.takeIdle(endpoint);
     return this.#pool.takeIdle(endpoint);
   }
 
   dial(endpoint: Endpoint, signal: AbortSignal): Promise<EndpointSide> {
-    return this.#pool.dial(endpoint, signal);
+    return mayHttp2(endpoint) ? this.#sessions.dial(endpoint, signal) : this.#pool.dial(endpoint, signal);
   }
 
   /** Closes the idle ones. Those in use close when their exchange ends. */
   drain(): void {
     this.#pool.drain();
+    this.#sessions.drain();
   }
 
   /** Closes all. Safe to call twice. */
   stop(): void {
     this.#deadlines.stop();
     this.#pool.stop();
+    this.#sessions.stop();
   }
 }

@@ -1,4 +1,4 @@
-import type { SecureServerSessionOptions, ServerSessionOptions, Settings } from 'node:http2';
+import type { ClientSessionOptions, ServerSessionOptions, Settings } from 'node:http2';
 
 const MIB = 1024 * 1024;
 /** Of a field section, as SETTINGS count it: 32 bytes more for each field (RFC 9113 §6.5.2). */
@@ -19,7 +19,7 @@ export const FRONT_SETTINGS: Settings = {
 export const FRONT_WINDOW = MIB;
 
 /** Node's own options for the client's side; times and counts are those that hold a peer to reason (hazards 5). */
-export const FRONT_OPTIONS: ServerSessionOptions & SecureServerSessionOptions = {
+export const FRONT_OPTIONS: ServerSessionOptions = {
   settings: FRONT_SETTINGS,
   maxHeaderListPairs: MAX_FIELDS,
   // Of a response head on its way out, in its compressed form.
@@ -31,5 +31,24 @@ export const FRONT_OPTIONS: ServerSessionOptions & SecureServerSessionOptions = 
   maxOutstandingPings: 10,
   unknownProtocolTimeout: 10_000,
   // Endpoints may repeat fields that node takes for single ones.
+  strictSingleValueFields: false,
+};
+
+/** Of an answer that its client does not take: what one slow reader costs us of memory, in bytes. */
+const BACK_STREAM_WINDOW = 256 * 1024;
+
+/** Of a connection that many answers share, in bytes: a slow one must not hold up the others. */
+export const BACK_WINDOW = 16 * MIB;
+
+/** Node's own options for the endpoint's side. */
+export const BACK_OPTIONS: ClientSessionOptions & { strictSingleValueFields: boolean } = {
+  settings: {
+    enablePush: false,
+    initialWindowSize: BACK_STREAM_WINDOW,
+    maxHeaderListSize: 10 * MIB,
+  },
+  maxHeaderListPairs: MAX_FIELDS,
+  maxSendHeaderBlockLength: 10 * MIB,
+  maxSessionMemory: 256,
   strictSingleValueFields: false,
 };

@@ -82,7 +82,8 @@ export class StreamAnswer implements AnswerSink {
     const endStream =
       this.#bodiless || (this.#ended && this.#pending.length === 0 && this.#trailers.length === 0);
     this.#trailersLater = !endStream && (!this.#ended || this.#trailers.length > 0);
-    // Asked for in every answer whose end is not known yet.
+    // In every answer whose end is not known yet: else node ends a stream that is cut with END_STREAM, and a part of a
+    // body would look like the whole.
     if (this.#trailersLater) this.#stream.once('wantTrailers', () => this.#sendTrailers());
     this.#closed = endStream;
     const options = { endStream, waitForTrailers: this.#trailersLater, sendDate: false };
