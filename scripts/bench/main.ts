@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { machineFacts } from './machine.ts';
-import { benchOptions, usage } from './options.ts';
+import { type BenchOptions, benchOptions, usage } from './options.ts';
 import { Processes } from './processes.ts';
 import { installLine, missingOf } from './programs.ts';
 import { type Outcome, reportCounts, reportTable } from './report.ts';
@@ -26,7 +26,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143));
 }
 
-async function runOne(scenario: Scenario, quick: boolean): Promise<Outcome> {
+async function runOne(scenario: Scenario, { quick, whole }: BenchOptions): Promise<Outcome> {
   const { name, about, needs } = scenario;
   const missing = missingOf(needs);
   if (missing.length > 0) return { name, about, figures: [], skipped: installLine(missing), seconds: 0 };
@@ -36,8 +36,8 @@ async function runOne(scenario: Scenario, quick: boolean): Promise<Outcome> {
   const beganMs = performance.now();
   const secondsSoFar = (): number => (performance.now() - beganMs) / 1_000;
   try {
-    const run = scenario.run({ processes, dir, quick, say: (line) => say(`  ${line}`) });
-    const figures = await within(SCENARIO_WITHIN_MS, run, name);
+    const run = scenario.run({ processes, dir, quick, whole, say: (line) => say(`  ${line}`) });
+    const figures = await within(scenario.withinMs ?? SCENARIO_WITHIN_MS, run, name);
     return { name, about, figures, seconds: secondsSoFar() };
   } catch (error) {
     const failure = error instanceof Error ? error.message : String(error);
@@ -50,7 +50,7 @@ async function runOne(scenario: Scenario, quick: boolean): Promise<Outcome> {
 }
 
 async function main(): Promise<number> {
-  let options: ReturnType<typeof benchOptions>;
+  let options: BenchOptions;
   try {
     options = benchOptions(process.argv.slice(2));
   } catch (error) {
@@ -66,7 +66,7 @@ async function main(): Promise<number> {
     return 1;
   }
   const outcomes: Outcome[] = [];
-  for (const scenario of options.chosen) outcomes.push(await runOne(scenario, options.quick));
+  for (const scenario of options.chosen) outcomes.push(await runOne(scenario, options));
   const facts = machineFacts();
   if (options.quick) facts.push('quick run: smaller sizes and short times, so the figures mean little');
   process.stdout.write(

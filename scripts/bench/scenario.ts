@@ -17,6 +17,8 @@ export interface Stage {
   readonly dir: string;
   /** Smaller sizes and shorter times: to see that all works, not for figures. */
   readonly quick: boolean;
+  /** Where a row is a faster stand-in for what was promised: the promised, however long it takes. */
+  readonly whole: boolean;
   /** Progress, for whoever watches. */
   readonly say: (line: string) => void;
 }
@@ -26,6 +28,8 @@ export interface Scenario {
   readonly about: string;
   /** Programs without which there is nothing to measure. */
   readonly needs: readonly Program[];
+  /** How long it may take; 10 minutes when absent. */
+  readonly withinMs?: number;
   /** Rejects when it could not be run; a figure that was missed is a result like any other. */
   run(stage: Stage): Promise<Figure[]>;
 }

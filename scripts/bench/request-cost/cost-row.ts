@@ -1,6 +1,6 @@
 import type { Program } from '../scenario.ts';
 import type { Contender } from './contender.ts';
-import type { Field } from './field.ts';
+import type { Field, TurnoutOptions } from './field.ts';
 import type { Load } from './load.ts';
 
 /** One line-up under one load: everybody in turns, on the same core. */
@@ -10,6 +10,8 @@ export interface CostRow {
   /** Beyond what each row needs. */
   readonly needs?: readonly Program[];
   readonly load: Load;
+  /** The router as `entrants` has it, for a profile. */
+  readonly profiled: TurnoutOptions;
   /** The first is the router. */
   readonly entrants: readonly Entrant[];
   readonly targets: readonly Target[];

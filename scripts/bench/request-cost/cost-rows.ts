@@ -28,6 +28,7 @@ function beside(
     name,
     about,
     load,
+    profiled: options ?? {},
     entrants: [turnout(options), nginx(options)],
     targets: [timesNginx(times)],
     ...(options?.tlsClients || options?.tlsEndpoints ? { needs: ['openssl'] } : {}),
@@ -43,6 +44,7 @@ export function costRows(quick: boolean): CostRow[] {
       name: 'small-get',
       about: 'small GET over 64 kept connections',
       load: SMALL_GET,
+      profiled: {},
       entrants: [
         turnout(),
         nginx(),
@@ -57,6 +59,7 @@ export function costRows(quick: boolean): CostRow[] {
       name: 'many-routes',
       about: 'the same over 20,000 routes and 200 endpoints, hosts at random',
       load: manyHosts,
+      profiled: { ...many, config: ROOM_FOR_IDLE },
       entrants: [
         turnout({ ...many, config: ROOM_FOR_IDLE }),
         { ...turnout({}, 'turnout, one route'), load: SMALL_GET },
@@ -83,6 +86,7 @@ export function costRows(quick: boolean): CostRow[] {
       name: 'two-workers',
       about: 'small GET, two workers on the one core',
       load: SMALL_GET,
+      profiled: { workers: 2 },
       entrants: [turnout({ workers: 2 }), turnout({}, 'turnout, one worker')],
       targets: [
         { kind: 'cost', against: 'turnout, one worker', times: 1.1 },
@@ -94,6 +98,7 @@ export function costRows(quick: boolean): CostRow[] {
       about: 'small GET over HTTP/2 and TLS, 10 connections with 10 streams',
       needs: ['h2load', 'openssl'],
       load: { kind: 'http2', path: '/', connections: 10, streams: 10 },
+      profiled: { tlsClients: true },
       entrants: [turnout({ tlsClients: true }), nginx({ tlsClients: true })],
       targets: [timesNginx(2.5)],
     },

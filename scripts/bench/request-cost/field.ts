@@ -19,6 +19,8 @@ export interface ProxyOptions {
   readonly routes?: { readonly count: number; readonly endpoints: number };
   readonly tlsClients?: boolean;
   readonly tlsEndpoints?: boolean;
+  /** Default: the field's own backend. */
+  readonly backendPort?: number;
 }
 
 export interface TurnoutOptions extends ProxyOptions {
@@ -98,7 +100,8 @@ export class Field {
     return startPlainProxy(this.stage.processes, name, port, this.proxyCore);
   }
 
-  async #routesOf({ routes, tlsEndpoints }: ProxyOptions): Promise<RouteSet> {
+  async #routesOf({ routes, tlsEndpoints, backendPort }: ProxyOptions): Promise<RouteSet> {
+    if (backendPort !== undefined) return { count: 1, backendPort };
     const { port, tlsPort } = await this.#theBackend(tlsEndpoints);
     const set = { ...(routes ?? { count: 1 }), backendPort: port };
     return tlsEndpoints ? { ...set, tls: { port: tlsPort ?? 0, name: ENDPOINT_NAME } } : set;

@@ -1,3 +1,4 @@
+import { profileRow } from '../profile/profile-row.ts';
 import type { CostRow } from '../request-cost/cost-row.ts';
 import { costRows } from '../request-cost/cost-rows.ts';
 import { runCostRow } from '../request-cost/run-cost-row.ts';
@@ -10,6 +11,16 @@ export const requestCosts: readonly Scenario[] = costRows(false).map(
     about: `CPU time: ${about}`,
     needs: ['nats-server', 'wrk', 'taskset', ...(needs ?? [])],
     run: (stage) => runCostRow(rowCalled(name, stage.quick), stage),
+  }),
+);
+
+/** The same rows, to see where the router's time goes; not among the figures. */
+export const requestProfiles: readonly Scenario[] = costRows(false).map(
+  ({ name, about, needs }): Scenario => ({
+    name: `profile-${name}`,
+    about: `profile of a worker: ${about}`,
+    needs: ['nats-server', 'wrk', 'taskset', ...(needs ?? [])],
+    run: (stage) => profileRow(rowCalled(name, stage.quick), stage),
   }),
 );
 

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createConnection, createServer } from 'node:net';
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { connectionOwner } from '../../../scripts/bench/probes/connection-owner.ts';
+import { connectionsTo } from '../../../scripts/bench/probes/connections-to.ts';
 import { cpuTimes, cpuUsedMs, descendantsOf, rssOf } from '../../../scripts/bench/proc.ts';
 import { closingAfterEach } from '../../support/closing.ts';
 import { until } from '../../support/until.ts';
@@ -59,5 +60,21 @@ describe('what a bench reads from /proc', () => {
     closing(async () => ((await accepted)[0] as { destroy(): void }).destroy());
     expect(connectionOwner(port, client.localPort!, [idle.pid!, process.pid])).to.equal(process.pid);
     expect(connectionOwner(port, client.localPort!, [idle.pid!])).to.equal(undefined);
+  });
+
+  it('counts the connections that came in at a port, until both ends are closed', async () => {
+    const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+    closing(() => once(server.close(), 'close'));
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    expect(connectionsTo(port)).to.equal(0);
+    const accepted = once(server, 'connection');
+    const client = createConnection(port, '127.0.0.1');
+    closing(() => client.destroy());
+    const [peer] = (await accepted) as [Socket];
+    expect(connectionsTo(port)).to.equal(1);
+    client.destroy();
+    await once(peer.resume(), 'close');
+    await until(() => connectionsTo(port) === 0, 'no connection');
   });
 });
