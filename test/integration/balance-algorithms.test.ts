@@ -64,6 +64,19 @@ describe('a router of two workers balancing', () => {
     }
   });
 
+  it('lets requests finish at an endpoint that is unregistered meanwhile', async () => {
+    const backend = await HoldingBackend.start(closingEach, 'leaving');
+    emitter.register({ uris: ['leaving.test'], port: backend.port });
+    await emitter.settled();
+    const held = get(router, 'leaving.test', '/hold');
+    await until(() => backend.held === 1, 'the held request');
+    emitter.unregister({ uris: ['leaving.test'], port: backend.port });
+    await emitter.settled();
+    expect((await get(router, 'leaving.test')).status).to.equal(404);
+    backend.release();
+    expect((await held).body).to.equal('leaving');
+  });
+
   it('keeps the algorithm of a pool when an option is no algorithm, and says so once', async () => {
     const { port } = await HttpBackend.start(closingEach, 'one');
     for (let i = 0; i < 5; i += 1) {

@@ -143,6 +143,22 @@ describe('Subscriber', () => {
     expect(logger.lines.filter(({ level }) => level === 'error' || level === 'warn')).to.deep.equal([]);
   });
 
+  it('hears every message, as each of several routers does', async () => {
+    const server = await natsServer();
+    const routers = [subscriber([server.port]), subscriber([server.port])];
+    for (const { heard } of routers) await until(() => heard.includes('connected'), 'the connection');
+    const backend = await emitter(server);
+    const expected = ['connected'];
+    for (let i = 0; i < 20; i += 1) {
+      backend.publish('router.register', `{"host":"h${i}"}`);
+      expected.push(`+h${i}`);
+    }
+    for (const { heard } of routers) {
+      await until(() => heard.length === expected.length, 'all messages');
+      expect(heard).to.deep.equal(expected);
+    }
+  });
+
   it('publishes the start message again on the configured interval', async () => {
     const server = await natsServer();
     const starts = await startsSeenBy(await emitter(server));

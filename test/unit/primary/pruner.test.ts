@@ -7,7 +7,7 @@ import { recordingLogger } from '../../support/recording-logger.ts';
 const STALE = 120_000;
 const REGISTER_INTERVAL = 20_000;
 
-function aPruner(pauseWithoutBus: boolean) {
+function aPruner(pauseWithoutBus: boolean, everyMs = 30_000) {
   const logger = recordingLogger();
   const registry = new Registry({
     options: {
@@ -26,7 +26,7 @@ function aPruner(pauseWithoutBus: boolean) {
     registry,
     logger,
     now: () => clock.nowMs,
-    everyMs: 30_000,
+    everyMs,
     registerIntervalMs: REGISTER_INTERVAL,
     pauseWithoutBus,
   });
@@ -42,6 +42,18 @@ describe('Pruner', () => {
     clock.nowMs += STALE + 1;
     pruner.cycle();
     expect(registry.routeCount).to.equal(0);
+  });
+
+  it('never runs without an interval', () => {
+    const { pruner } = aPruner(true, 0);
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    pruner.start();
+    expect(timers()).to.equal(before);
+    const { pruner: running } = aPruner(true);
+    running.start();
+    expect(timers()).to.equal(before + 1);
+    running.stop();
   });
 
   it('removes nothing before the bus was ever reached', () => {

@@ -366,6 +366,13 @@ describe('Registry', () => {
       expect(registry.counters.pruned).to.equal(2);
     });
 
+    it('removes an endpoint with a negative threshold at the next cycle', () => {
+      const { registry } = aRegistry();
+      registry.register(aRegistration(['a.com'], { staleThresholdMs: -1_000 }), NOW);
+      registry.prune(NOW);
+      expect(registry.routeCount).to.equal(0);
+    });
+
     it('never removes a TLS endpoint by age', () => {
       const { registry } = aRegistry();
       registry.register(aRegistration(['a.com'], { tls: true }), NOW);
@@ -443,6 +450,28 @@ describe('Registry', () => {
   });
 
   describe('emptied pools', () => {
+    it('are the same pools when they are filled again: spelling and algorithm stay', () => {
+      const { registry, ops } = aRegistry({ keepEmptyPools: true, emptyPoolTimeoutMs: 60_000 });
+      registry.register(aRegistration(['a.com/Ctx/']), NOW);
+      registry.unregister(aRegistration(['a.com/ctx']), NOW);
+      ops();
+      registry.register(aRegistration(['A.COM/CTX']), NOW + 1);
+      expect(ops()).to.deep.equal(['put a.com/ctx']);
+      expect(registry.get('a.com/ctx')?.settings.contextPath).to.equal('/Ctx');
+    });
+
+    it('count their time from the last change', () => {
+      const { registry } = aRegistry({ keepEmptyPools: true, emptyPoolTimeoutMs: 60_000 });
+      registry.register(aRegistration(['a.com']), NOW);
+      registry.unregister(aRegistration(['a.com']), NOW + 50_000);
+      registry.prune(NOW + 110_000);
+      expect(registry.routeCount).to.equal(1);
+      registry.unregister(aRegistration(['a.com']), NOW + 110_001);
+      expect(registry.routeCount, 'only a prune cycle collects it').to.equal(1);
+      registry.prune(NOW + 110_001);
+      expect(registry.routeCount).to.equal(0);
+    });
+
     it('are kept for the timeout when 503 is wanted', () => {
       const { registry } = aRegistry({ keepEmptyPools: true, emptyPoolTimeoutMs: 60_000 });
       registry.register(aRegistration(['a.com']), NOW);
@@ -453,6 +482,16 @@ describe('Registry', () => {
       registry.prune(NOW + 60_001);
       expect(registry.routeCount).to.equal(0);
     });
+  });
+
+  it('knows the time of the last register message, which others do not move', () => {
+    const { registry } = aRegistry();
+    expect(registry.lastUpdateMs).to.equal(0);
+    registry.register(aRegistration(['a.com']), NOW);
+    registry.register(aRegistration(['a.com']), NOW + 1);
+    registry.unregister(aRegistration(['a.com']), NOW + 2);
+    registry.prune(NOW + 3);
+    expect(registry.lastUpdateMs).to.equal(NOW + 1);
   });
 
   describe('isolation segments', () => {
