@@ -4,6 +4,7 @@ import { OncePerSecond } from '../log/once-per-second.ts';
 import type { ClientOrigin } from '../request/client-origin.ts';
 import type { FrontTls } from '../tls/front-tls.ts';
 import { addressOf, addressText, type ClientAddress } from './address.ts';
+import { ProxyDoor } from './proxy-door.ts';
 import { TlsDoor } from './tls-door.ts';
 
 export interface ListenerSettings {
@@ -11,6 +12,8 @@ export interface ListenerSettings {
   readonly plain: boolean;
   /** Undefined = there is no listener with TLS. */
   readonly tls: FrontTls | undefined;
+  /** Whether connections may begin with a header of the PROXY protocol. */
+  readonly proxyProtocol: boolean;
   /** For a whole TLS handshake, ms. */
   readonly handshakeTimeoutMs: number;
 }
@@ -47,10 +50,14 @@ export class Front {
     this.#settings = settings;
     this.#deps = deps;
     // Paused, so that whoever serves a connection decides how it is read.
-    if (settings.plain) this.http = listener(true, (socket) => this.#acceptPlain(socket));
+    if (settings.plain) {
+      const enter = (socket: Socket, address: ClientAddress): void => this.#enterPlain(socket, address);
+      this.http = listener(true, this.#entrance(enter));
+    }
     if (settings.tls === undefined) return;
     this.#door = this.#makeDoor(settings.tls);
-    this.https = listener(false, (socket) => this.#acceptTls(socket));
+    const enter = (socket: Socket, address: ClientAddress): void => this.#enterTls(socket, address);
+    this.https = listener(false, this.#entrance(enter));
   }
 
   get servers(): readonly Server[] {
@@ -83,13 +90,29 @@ export class Front {
     for (const socket of this.#entering.keys()) socket.destroy();
   }
 
-  #acceptPlain(socket: Socket): void {
-    const { ip, port } = addressOf(socket);
-    this.#deps.accept(socket, { ip, port, tls: false, certificate: '' }, undefined);
+  /** What is done with an accepted connection before `enter`, which gets it and where it comes from. */
+  #entrance(enter: (socket: Socket, address: ClientAddress) => void): (socket: Socket) => void {
+    if (!this.#settings.proxyProtocol) return (socket) => enter(socket, addressOf(socket));
+    const door = new ProxyDoor({
+      onEntered: (socket, source) => enter(socket, source ?? this.#addressOf(socket)),
+      onFailed: (socket, reason) => {
+        this.#refused('proxy-header-error', socket, reason);
+        this.#entered(socket);
+      },
+    });
+    return (socket) => {
+      this.#entering.set(socket, addressOf(socket));
+      door.admit(socket);
+    };
   }
 
-  #acceptTls(socket: Socket): void {
-    this.#entering.set(socket, addressOf(socket));
+  #enterPlain(socket: Socket, { ip, port }: ClientAddress): void {
+    this.#deps.accept(socket, { ip, port, tls: false, certificate: '' }, undefined);
+    if (this.#settings.proxyProtocol) this.#entered(socket);
+  }
+
+  #enterTls(socket: Socket, address: ClientAddress): void {
+    this.#entering.set(socket, address);
     this.#door?.admit(socket);
   }
 

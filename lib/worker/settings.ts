@@ -92,6 +92,7 @@ export function listenerSettings(config: Config): ListenerSettings {
   return {
     plain: !config.disable_http,
     tls: frontTls(config),
+    proxyProtocol: config.enable_proxy,
     handshakeTimeoutMs: timerMs(config.read_header_timeout) || HANDSHAKE_WITHIN_MS,
   };
 }

@@ -27,7 +27,7 @@ export interface LaneOptions {
   readonly healthy?: () => boolean;
   /** Adds a listener with TLS. */
   readonly tls?: FrontTls;
-  readonly listeners?: Partial<Pick<ListenerSettings, 'handshakeTimeoutMs'>>;
+  readonly listeners?: Partial<Pick<ListenerSettings, 'handshakeTimeoutMs' | 'proxyProtocol'>>;
 }
 
 export interface EndpointFailedReport {
@@ -143,7 +143,7 @@ async function startLanes(options: LaneOptions, fast: boolean): Promise<RunningL
     fast,
   );
   const front = new Front(
-    { plain: true, tls: options.tls, handshakeTimeoutMs: 10_000, ...options.listeners },
+    { plain: true, tls: options.tls, proxyProtocol: false, handshakeTimeoutMs: 10_000, ...options.listeners },
     {
       protocols: lane.protocols,
       accept: (socket, origin, protocol) => lane.accept(socket, origin, protocol),

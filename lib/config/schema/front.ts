@@ -81,7 +81,7 @@ export const front = {
     'has no effect: an answer is always passed on while the request body is still coming in',
     LEGACY,
   ),
-  enable_proxy: boolean(false, 'PROXY protocol version 1 on the listeners', PENDING),
+  enable_proxy: boolean(false, 'PROXY protocol, versions 1 and 2, on the listeners; its header is optional'),
   frontend_idle_timeout: duration(900_000, 'how long a client connection may be idle between requests'),
   read_header_timeout: duration(0, 'how long a request head may take; 0 = no limit'),
   max_request_header_bytes: integer(0, 'largest request head in bytes, up to 1 MiB; 0 = 1 MiB'),

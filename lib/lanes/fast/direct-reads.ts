@@ -38,7 +38,7 @@ export function owned(bytes: Buffer, start: number, end: number): Buffer {
 
 /** What node keeps to itself of a socket; an accepted one cannot be had reading directly in any other way. */
 interface Internals {
-  _handle?: unknown;
+  _handle?: { readonly reading?: boolean } | null;
   _server?: unknown;
   server?: unknown;
 }
@@ -51,7 +51,10 @@ interface Internals {
 export function adopt(accepted: Socket, reads: DirectReads): Socket | undefined {
   const from = accepted as unknown as Internals;
   const { _handle: handle } = from;
-  if (handle === undefined || handle === null || accepted.bytesRead > 0) return undefined;
+  // One that reads already has been somebody else's.
+  if (handle === undefined || handle === null || handle.reading === true || accepted.bytesRead > 0) {
+    return undefined;
+  }
   from._handle = null;
   const socket = new Socket({ handle, onread: reads.options } as ConstructorParameters<typeof Socket>[0]);
   // The server counts its connections by these.
