@@ -36,7 +36,7 @@ function hasBuilt(section: Section): boolean {
 
 function keyLines(key: string, option: Option<unknown>): string[] {
   if (option.type === 'ignored') return [`# ${key}: accepted and ignored; ${option.doc}`];
-  const note = option.status === 'pending' ? ' (no effect yet)' : '';
+  const note = NOTES[option.status] ?? '';
   const lines = optionLines(key, option, option.default);
   return [
     `# ${option.doc}${note}`,
@@ -44,6 +44,12 @@ function keyLines(key: string, option: Option<unknown>): string[] {
     ...(option.status === 'built' ? lines : lines.map(comment)),
   ];
 }
+
+/** Why a key has no effect; the doc of a legacy one says it itself. */
+const NOTES: Partial<Record<Option<unknown>['status'], string>> = {
+  pending: ' (no effect yet)',
+  platform: ' (no effect: this router does not talk to its agents)',
+};
 
 function details(option: Option<unknown>): string[] {
   if (option.type === 'choice') return [allowedWords(option)];

@@ -38,7 +38,8 @@ import { WorkerEnd } from '../lib/worker/worker-end.ts';
 const CRASH_FLUSH_MS = 500;
 
 // A terminal sends its signals to the whole process group; what they mean is the primary's to decide.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => {});
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+for (const signal of SIGNALS) process.on(signal, () => {});
 
 // node:cluster ends a worker whose primary is gone, unless it believes that the worker disconnected by itself.
 if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;

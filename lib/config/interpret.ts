@@ -65,6 +65,13 @@ class Reader {
         message: `${name} has no effect: this version does not know how to do that yet`,
       });
     }
+    if (option.status === 'platform') {
+      this.#report('warning', name, entry.line, {
+        found: foundWords(entry.value, isSecret(option)),
+        allowed: 'any value of its type, the key has no effect',
+        message: `${name} has no effect: it is about agents of the platform that this router does not talk to`,
+      });
+    }
     const { value } = entry;
     // YAML's null keeps a default, but empties a list (operations.md 2).
     if (isNull(value)) return isList(option) ? [] : option.default;

@@ -1,8 +1,8 @@
 /**
  * Whether a key does something: `built` = yes; `pending` = accepted, with one warning that it has no effect yet;
- * `legacy` = accepted in silence and without effect, because gorouter ignores it too.
+ * `platform` = accepted, with one warning that it has none because it is about agents of the platform; `legacy` = accepted in silence and without effect, because gorouter ignores it too.
  */
-export type Status = 'built' | 'pending' | 'legacy';
+export type Status = 'built' | 'pending' | 'platform' | 'legacy';
 
 /** `yes`: never shown. `url`: shown with the password in it replaced. */
 export type Secrecy = 'no' | 'yes' | 'url';
@@ -83,6 +83,7 @@ interface Range extends Extra {
 }
 
 export const PENDING = { status: 'pending' } as const;
+export const PLATFORM = { status: 'platform' } as const;
 export const LEGACY = { status: 'legacy' } as const;
 
 function option<V>(type: OptionType, fallback: V, doc: string, extra: Partial<Option<V>>): Option<V> {

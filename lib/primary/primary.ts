@@ -199,6 +199,13 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const) {
     process.on(signal, () => void life.signalled(signal));
   }
+  // No signal of the router's, and node's default is to end.
+  process.on('SIGUSR2', () => {});
+  process.on('SIGQUIT', () => {
+    process.stderr.write(quitText());
+    supervisor.kill();
+    process.exit(2);
+  });
   process.on('SIGHUP', () => supervisor.reopenLogs());
 
   const { startAborted } = life;
@@ -288,6 +295,15 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     supervisor.kill();
     process.exit(1);
   }
+}
+
+/** What the process was about, for whoever has to end it like that (operations.md 7). */
+function quitText(): string {
+  const { heapUsed, rss } = process.memoryUsage();
+  const resources = new Map<string, number>();
+  for (const name of process.getActiveResourcesInfo()) resources.set(name, (resources.get(name) ?? 0) + 1);
+  const held = [...resources].map(([name, count]) => `${count} ${name}`).join(', ');
+  return `SIGQUIT: quit\npid ${process.pid}, rss ${rss}, heap ${heapUsed}\nheld by: ${held}\n`;
 }
 
 /** Rejects when they are wanted and cannot be had: dashboards without figures are found out too late. */

@@ -256,3 +256,32 @@ describe('the end of a router', () => {
     expect((await accessLines()).filter((line) => line.startsWith('ws.example.com'))).to.have.lengthOf(1);
   });
 });
+
+describe('signals that are not meant to end a router in order', () => {
+  const closing = closingAfterEach();
+  const NO_NATS = 'nats: {hosts: [{hostname: 127.0.0.1, port: 1}]}';
+
+  it('SIGUSR2 and SIGPIPE do nothing, to the primary or its workers', async () => {
+    const router = await RouterProcess.start(closing, NO_NATS);
+    const workers = descendants(router.pid);
+    for (const signal of ['SIGUSR2', 'SIGPIPE'] as const) {
+      for (const pid of [router.pid, ...workers]) process.kill(pid, signal);
+    }
+    expect((await get(router, 'unknown.example.com')).status).to.equal(404);
+    expect(await router.stop()).to.equal(0);
+    expect(router.last('worker-died')).to.equal(undefined);
+  });
+
+  for (const name of ['the primary', 'the whole process group']) {
+    it(`SIGQUIT to ${name} ends it at once with 2 and a word on stderr, workers and all`, async () => {
+      const router = await RouterProcess.start(closing, NO_NATS);
+      const workers = descendants(router.pid);
+      if (name === 'the primary') router.signal('SIGQUIT');
+      else router.signalGroup('SIGQUIT');
+      expect(await router.ended()).to.equal(2);
+      expect(router.output).to.match(/^SIGQUIT: quit\npid \d+, rss \d+, heap \d+\nheld by: .+$/mu);
+      await until(() => workers.every((pid) => !isAlive(pid)), 'the end of the workers');
+      expect(router.last('gorouter.stopped')).to.equal(undefined);
+    });
+  }
+});

@@ -252,7 +252,7 @@ export class RouterProcess {
       port: `${this.port}`,
       status: `{port: ${this.healthPort}, user: ${USER}, pass: ${PASS}, routes: {port: ${this.routesPort}}}`,
       start_response_delay_interval: '0s',
-      logging: '{level: debug}',
+      logging: '{level: debug, format: {timestamp: unix-epoch}}',
       access_log: `{file: ${this.accessLog}}`,
       workers: '{count: 2}',
       snapshot: `{path: ${join(this.folder, 'snapshot.db')}, save_interval: 50ms}`,

@@ -1,4 +1,4 @@
-import { boolean, choice, ignored, integer, PENDING, section, text, texts } from '../option.ts';
+import { boolean, choice, ignored, integer, PLATFORM, section, text, texts } from '../option.ts';
 
 /** Operational log and access log (operations.md 5, 10). */
 export const logs = {
@@ -11,8 +11,8 @@ export const logs = {
       format: section(
         {
           timestamp: choice(
-            'unix-epoch',
-            ['unix-epoch', 'rfc3339'],
+            'rfc3339',
+            ['rfc3339', 'unix-epoch'],
             'of log lines; anything else = unix-epoch',
             {
               fold: (text) => (text === 'rfc3339' ? text : 'unix-epoch'),
@@ -31,8 +31,8 @@ export const logs = {
         'tcp, tcp4, tcp6, udp, udp4, udp6, or unix for a stream socket of the file system',
       ),
       syslog_truncate: integer(0, 'bytes at which a streamed line is cut; 0 = never'),
-      loggregator_enabled: boolean(false, 'access log to the platform', PENDING),
-      metron_address: text('localhost:3457', 'agent of the platform', PENDING),
+      loggregator_enabled: boolean(false, 'access log to the platform', PLATFORM),
+      metron_address: text('localhost:3457', 'agent of the platform', PLATFORM),
       disable_log_forwarded_for: boolean(false, 'x_forwarded_for is "-" in the access log'),
       disable_log_source_ip: boolean(false, 'the client address is "-" in the access log'),
       redact_query_params: choice('none', ['none', 'all', 'hash'], 'the query in the access log, for GET', {

@@ -1,4 +1,15 @@
-import { boolean, choice, duration, ignored, integer, LEGACY, PENDING, section, text } from '../option.ts';
+import {
+  boolean,
+  choice,
+  duration,
+  ignored,
+  integer,
+  LEGACY,
+  PENDING,
+  PLATFORM,
+  section,
+  text,
+} from '../option.ts';
 
 /** Workers, snapshot, start and stop. The sections `workers` and `snapshot` are turnout's own. */
 export const life = {
@@ -75,10 +86,10 @@ export const life = {
   ),
   drain_timeout: duration(0, 'how long it then waits for requests; 0 = endpoint_timeout'),
   debug_addr: text('', 'host:port of a debug server', PENDING),
-  enable_envelope_v1_metrics: boolean(true, 'metrics to the platform', PENDING),
-  send_http_start_stop_server_event: boolean(true, 'events to the platform', PENDING),
-  send_http_start_stop_client_event: boolean(true, 'events to the platform', PENDING),
-  route_latency_metric_muzzle_duration: duration(20_000, 'for metrics to the platform', PENDING),
+  enable_envelope_v1_metrics: boolean(true, 'metrics to the platform', PLATFORM),
+  send_http_start_stop_server_event: boolean(true, 'events to the platform', PLATFORM),
+  send_http_start_stop_client_event: boolean(true, 'events to the platform', PLATFORM),
+  route_latency_metric_muzzle_duration: duration(20_000, 'for metrics to the platform', PLATFORM),
   pid_file: text('', 'has no effect: whoever supervises the process knows its pid', LEGACY),
   healthcheck_poll_interval: duration(10_000, 'has no effect', LEGACY),
   healthcheck_timeout: duration(5_000, 'has no effect', LEGACY),
