@@ -58,6 +58,19 @@ describeLane('instances asked for by header', (stage) => {
     expect(await served(lane, ...both)).to.deep.equal(['two']);
   });
 
+  it('wins over a sticky cookie, and binds the client anew', async () => {
+    const { lane } = await start();
+    const endpoint = (index: number) => lane.table.get('app.test')!.endpoints[index]!.instanceId;
+    const client = await stage.client(lane);
+
+    const answer = await client.ask(
+      get('app.test', `X-CF-App-Instance: ${APP}:2`, `Cookie: JSESSIONID=s; __VCAP_ID__=${endpoint(0)}`),
+    );
+
+    expect(answer.body.toString()).to.equal('two');
+    expect(answer.header('set-cookie')).to.match(new RegExp(`^__VCAP_ID__=${endpoint(2)}; `));
+  });
+
   it('empty fields ask for nothing', async () => {
     const { lane } = await start();
     expect(await served(lane, 'X-CF-App-Instance:', 'X-CF-Process-Instance: ')).to.have.length(3);

@@ -75,3 +75,31 @@ describe('html_error_template_file', () => {
     expect(problems[0]?.message).to.match(/^new-html-error-template-from-file: open .*none: no such file/);
   });
 });
+
+describe('limits of heads', () => {
+  it('of requests are at most 1 MiB, with a warning for more', () => {
+    const limit = (text: string) => parseConfig(text).config.max_request_header_bytes;
+    expect(limit('max_request_header_bytes: 0')).to.equal(1_048_576);
+    expect(limit('max_request_header_bytes: -1')).to.equal(1_048_576);
+    expect(limit('max_request_header_bytes: 5')).to.equal(5);
+    const { config, problems } = parseConfig('max_request_header_bytes: 2000000');
+    expect(config.max_request_header_bytes).to.equal(1_048_576);
+    expect(problems.map(({ severity, message }) => ({ severity, message }))).to.deep.equal([
+      {
+        severity: 'warning',
+        message: 'innefectual-max-header-bytes-value: max_request_header_bytes is cut to 1048576',
+      },
+    ]);
+  });
+
+  it('of responses are off below 1', () => {
+    const { config } = parseConfig(
+      '{max_response_header_bytes: -1, max_response_headers: -1, max_request_headers: -1}',
+    );
+    expect(config).to.include({
+      max_response_header_bytes: 0,
+      max_response_headers: 0,
+      max_request_headers: 0,
+    });
+  });
+});
