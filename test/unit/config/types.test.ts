@@ -162,6 +162,11 @@ describe('a value of the wrong type', () => {
 describe('a choice', () => {
   const table: readonly (readonly [text: string, key: string, message: string])[] = [
     [
+      'balancing_algorithm: hash',
+      'balancing_algorithm',
+      'Invalid global load balancing algorithm hash. Allowed values are [round-robin least-connection]',
+    ],
+    [
       'balancing_algorithm: random',
       'balancing_algorithm',
       'Invalid global load balancing algorithm random. Allowed values are [round-robin least-connection]',
