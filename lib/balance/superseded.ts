@@ -14,9 +14,10 @@ const known = new WeakMap<Pool, ReadonlySet<Endpoint>>();
  * same indexes, and both are meant to serve.
  */
 export function supersededEndpoints(pool: Pool): ReadonlySet<Endpoint> {
+  if (pool.endpoints.length < 2) return NONE;
   let found = known.get(pool);
   if (found === undefined) {
-    found = pool.endpoints.length < 2 ? NONE : findSuperseded(pool.endpoints);
+    found = findSuperseded(pool.endpoints);
     known.set(pool, found);
   }
   return found;

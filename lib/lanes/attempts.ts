@@ -93,7 +93,8 @@ export class Attempts<C extends AttemptConnection> {
   readonly #requestId: string;
   readonly #mandatoryId: string | undefined;
   readonly #endpointCount: number;
-  readonly #tried = new Set<string>();
+  /** Addresses of the attempts before this one. */
+  #tried: Set<string> | undefined;
   /** Only where the route is hashed. */
   readonly #hash: HashWalk | undefined;
   #attempt = 0;
@@ -220,6 +221,10 @@ export class Attempts<C extends AttemptConnection> {
 
   #choose(): Endpoint | undefined {
     this.#attempt += 1;
+    if (this.endpoint !== undefined) {
+      this.#tried ??= new Set();
+      this.#tried.add(this.endpoint.address);
+    }
     const endpoint = chooseEndpoint(this.#pool, this.#context(this.#attempt));
     if (endpoint === undefined) {
       const data = { host: this.#pool.key, error: 'No endpoints available' };
@@ -230,12 +235,12 @@ export class Attempts<C extends AttemptConnection> {
     if (this.#attempt === 1 && requestedId !== undefined && !hasId(endpoint, requestedId)) {
       this.#deps.logger.debug('endpoint-missing-choosing-alternate', { 'requested-endpoint': requestedId });
     }
-    if (this.#attempt > 1 && !mayTry(this.#attempt, this.#pool, endpoint, this.#tried)) return undefined;
+    if (this.#tried !== undefined && !mayTry(this.#attempt, this.#pool, endpoint, this.#tried))
+      return undefined;
 
     const { counters, states } = this.#deps;
     countAttempt(counters, endpoint, this.#attempt > 1);
     this.endpoint = endpoint;
-    this.#tried.add(endpoint.address);
     if (this.#deps.logger.enabled('debug')) this.#logChoice(endpoint);
     this.#attemptAt = performance.now();
     this.#startedAt ??= this.#attemptAt;
