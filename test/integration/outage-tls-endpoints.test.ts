@@ -11,6 +11,7 @@ import { RouteEmitter } from '../support/route-emitter.ts';
 import { RouterProcess } from '../support/router-process.ts';
 import { StrictServer } from '../support/strict-server.ts';
 import { TlsBackend } from '../support/tls-backend.ts';
+import { Traffic } from '../support/traffic.ts';
 import { until } from '../support/until.ts';
 import { connectionsToEachWorker } from '../support/worker-connections.ts';
 
@@ -58,6 +59,24 @@ tls_handshake_timeout: 1s`,
     emitter.register({ uris: [uri], port: 1, tls_port: tlsPort, server_cert_domain_san: san });
     await emitter.settled();
   }
+
+  it('keeps its connections, however many requests are under way', async () => {
+    const CLIENTS = 32;
+    const backend = await TlsBackend.start(closingEach, 'good', good);
+    await announced('kept.test', backend.port);
+
+    const traffic = Traffic.start(closingEach, {
+      port: router.port,
+      host: 'kept.test',
+      fresh: 0,
+      kept: CLIENTS,
+    });
+    await until(() => traffic.answered >= 100 * CLIENTS || traffic.failures.length > 0, 'answers');
+    await traffic.stop();
+
+    expect(traffic.failures).to.deep.equal([]);
+    expect(backend.connections).to.be.at.most(CLIENTS);
+  });
 
   for (const [name, san, serverName] of [
     ['its name', 'id-1.test', 'id-1.test'],

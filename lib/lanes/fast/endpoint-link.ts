@@ -14,6 +14,7 @@ import { headTooLong } from '../../request/response-limits.ts';
 import type { ConnectionOwner } from '../connection-pool.ts';
 import type { DialTimes } from '../dial.ts';
 import type { EndpointSide, ResponseReader } from '../exchange-sides.ts';
+import { hasUnsent } from '../unsent.ts';
 import type { Timed } from './deadlines.ts';
 import type { ByteSink, DirectReads } from './direct-reads.ts';
 import { RequestWriter } from './request-writer.ts';
@@ -94,7 +95,7 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
   /** Whether it can be leased again, as far as this side can know. */
   get usable(): boolean {
     const { socket } = this;
-    return !socket.destroyed && socket.writable && !socket.readableEnded && socket.writableLength === 0;
+    return !socket.destroyed && socket.writable && !socket.readableEnded && !hasUnsent(socket);
   }
 
   lease(): void {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOwner } from '../connection-pool.ts';
 import type { DialTimes } from '../dial.ts';
+import { hasUnsent } from '../unsent.ts';
 
 /** Taken off the idle limit that an endpoint announces, so that our reuse and its close do not cross on the wire. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
@@ -62,7 +63,7 @@ export class EndpointConnection {
       socket.readable &&
       !socket.readableEnded &&
       socket.readableLength === 0 &&
-      socket.writableLength === 0
+      !hasUnsent(socket)
     );
   }
 
