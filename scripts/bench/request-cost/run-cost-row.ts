@@ -15,7 +15,7 @@ interface Started extends EntrantSamples {
 export async function runCostRow(row: CostRow, stage: Stage): Promise<Figure[]> {
   const { processes, dir, quick, say } = stage;
   const field = new Field(stage);
-  const started: Started[] = [];
+  let started: Started[] = [];
   const leftOut: Figure[] = [];
   for (const entrant of row.entrants) {
     const missing = missingOf(entrant.needs === undefined ? [] : [entrant.needs]);
@@ -34,9 +34,19 @@ export async function runCostRow(row: CostRow, stage: Stage): Promise<Figure[]> 
   for (let round = 0; round <= rounds; round++) {
     say(round === 0 ? 'warming up' : `round ${round} of ${rounds}`);
     const seconds = quick ? 1 : round === 0 ? 3 : 4;
-    for (const { entrant, contender, samples } of started) {
-      const sample = await generator.run(contender, entrant.load ?? row.load, seconds);
-      if (round > 0) samples.push(sample);
+    for (const one of started) {
+      const { name, entrant, contender, samples } = one;
+      try {
+        const sample = await generator.run(contender, entrant.load ?? row.load, seconds);
+        if (round > 0) samples.push(sample);
+      } catch (error) {
+        // Without the router there is no row; without one of the others the rest still is.
+        if (entrant === row.entrants[0]) throw error;
+        const problem = error instanceof Error ? error.message : String(error);
+        say(`${name} is left out: ${problem}`);
+        leftOut.push({ name, value: `left out: ${problem.split('\n')[0]}` });
+        started = started.filter((other) => other !== one);
+      }
     }
   }
   return [...rowFigures(row.targets, started), ...leftOut];

@@ -56,7 +56,9 @@ export const latency: Scenario = {
       judged('p99', ({ p99Ms }) => p99Ms, courses, times.seconds),
       ...courses.map((course) => described(course, times.seconds)),
     ];
-    return nginx === undefined ? [...figures, { name: 'nginx', value: installLine(['nginx']) }] : figures;
+    return nginx === undefined
+      ? [...figures, { name: 'nginx', value: `left out: ${installLine(['nginx'])}` }]
+      : figures;
   },
 };
 
