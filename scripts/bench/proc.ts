@@ -36,6 +36,13 @@ export function cpuUsedMs(before: CpuTimes, after: CpuTimes): number {
   return used;
 }
 
+/** How long that core was idle since the machine started, ms. */
+export function idleMsOf(core: number): number {
+  const line = new RegExp(`^cpu${core} (.*)$`, 'mu').exec(readFileSync('/proc/stat', 'latin1'))?.[1] ?? '';
+  const [, , , idle = 0, ioWait = 0] = line.split(' ').map(Number); // proc(5)
+  return (idle + ioWait) * msPerTick;
+}
+
 /** Resident memory, bytes. */
 export function rssOf(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];

@@ -14,7 +14,7 @@ const FILES = 12;
 
 /** One row's load on its router alone, whose worker keeps a CPU profile; prints where the worker's time went. */
 export async function profileRow(row: CostRow, stage: Stage): Promise<Figure[]> {
-  const { processes, dir, quick, say } = stage;
+  const { dir, quick, say } = stage;
   const profiles = join(dir, 'profiles');
   mkdirSync(profiles, { recursive: true });
   const field = new Field(stage);
@@ -25,7 +25,7 @@ export async function profileRow(row: CostRow, stage: Stage): Promise<Figure[]> 
     },
   });
   const workerPid = (await turnout.router.workers())[0]?.pid ?? 0;
-  const generator = new LoadGenerator({ processes, dir, core: field.loadCore });
+  const generator = new LoadGenerator(field);
   say('loading');
   await generator.run(turnout, row.load, quick ? 1 : 3); // warms up
   const beganMs = performance.now();

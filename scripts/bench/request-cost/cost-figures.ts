@@ -8,8 +8,10 @@ export interface EntrantSamples {
   readonly samples: Sample[];
 }
 
-/** Below this the core had time to spare, and a request cost its wake-up as well. */
-const BUSY_ENOUGH = 0.9;
+/** Above this the core had time to spare, and a request cost its wake-up as well. */
+const MUCH_IDLE = 0.1;
+/** Above this the machine was not quiet, and caches were somebody else's half of the time. */
+const MUCH_OF_OTHERS = 0.05;
 
 /** What was promised first, with its verdict; then what each entrant cost. The first entrant is the one judged. */
 export function rowFigures(targets: readonly Target[], entrants: readonly EntrantSamples[]): Figure[] {
@@ -47,12 +49,14 @@ function judged(target: Target, entrants: readonly EntrantSamples[]): Figure {
 function costFigure({ name, samples }: EntrantSamples): Figure {
   const costs = samples.map(({ costUs }) => costUs);
   const rate = Math.round(median(samples.map(({ perSecond }) => perSecond)));
-  const busy = median(samples.map((sample) => sample.busy));
+  const idle = median(samples.map((sample) => sample.idle));
+  const others = median(samples.map((sample) => sample.others));
   const facts = [
     `${median(costs).toFixed(1)} us of CPU (${Math.min(...costs).toFixed(1)} to ${Math.max(...costs).toFixed(1)})`,
     `${rate.toLocaleString('en-US')} per second`,
   ];
-  if (busy < BUSY_ENOUGH) facts.push(`core only ${Math.round(100 * busy)}% busy`);
+  if (idle > MUCH_IDLE) facts.push(`core ${Math.round(100 * idle)}% idle`);
+  if (others > MUCH_OF_OTHERS) facts.push(`${Math.round(100 * others)}% of it taken by other processes`);
   const errors = errorsOf(samples);
   if (errors > 0) facts.push(`${errors} errors`);
   return { name, value: facts.join(', ') };

@@ -1,7 +1,8 @@
 import { truncateSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { cpuTimes, cpuUsedMs } from '../proc.ts';
+import { cpuTimes, cpuUsedMs, idleMsOf } from '../proc.ts';
 import { type Contender, portFor } from './contender.ts';
+import type { Field } from './field.ts';
 import { runH2load } from './h2load.ts';
 import type { Load, LoadResult } from './load.ts';
 import { type GeneratorPlace, runWrk } from './wrk.ts';
@@ -12,23 +13,29 @@ export interface Sample extends LoadResult {
   readonly costUs: number;
   /** The share of its first process in that, 0 to 1. */
   readonly firstProcessShare: number;
-  /** How much of its core it used, 0 to 1. Below 0.9 or so, requests are dearer: each wakes it up. */
-  readonly busy: number;
+  /** How much of its core nobody used, 0 to 1. With more than a little, requests are dearer: each wakes it up. */
+  readonly idle: number;
+  /** How much of its core was used by what is no part of it, 0 to 1. */
+  readonly others: number;
 }
 
 /** Loads proxies from one core, and reads what that cost them. */
 export class LoadGenerator {
   readonly #place: GeneratorPlace;
+  readonly #proxyCore: number;
 
-  constructor(place: GeneratorPlace) {
-    this.#place = place;
+  constructor({ stage: { processes, dir }, loadCore, proxyCore }: Field) {
+    this.#place = { processes, dir, core: loadCore };
+    this.#proxyCore = proxyCore;
   }
 
   async run(contender: Contender, load: Load, seconds: number): Promise<Sample> {
     const before = cpuTimes(contender.pid);
+    const idleBeforeMs = idleMsOf(this.#proxyCore);
     const beganMs = performance.now();
     const result = await this.#load(contender, load, seconds);
     const elapsedMs = performance.now() - beganMs;
+    const idle = (idleMsOf(this.#proxyCore) - idleBeforeMs) / elapsedMs;
     await pause(200); // a buffered log line is part of its request's cost
     const after = cpuTimes(contender.pid);
     if (contender.accessLog !== undefined) truncateSync(contender.accessLog);
@@ -41,7 +48,8 @@ export class LoadGenerator {
       ...result,
       costUs: (usedMs * 1_000) / result.requests,
       firstProcessShare: firstMs / usedMs,
-      busy: usedMs / elapsedMs,
+      idle,
+      others: Math.max(0, 1 - idle - usedMs / elapsedMs),
     };
   }
 

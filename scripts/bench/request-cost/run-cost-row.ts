@@ -13,7 +13,7 @@ interface Started extends EntrantSamples {
 
 /** Starts who takes part, loads them in turns, and judges. What is missing costs its own entrant alone. */
 export async function runCostRow(row: CostRow, stage: Stage): Promise<Figure[]> {
-  const { processes, dir, quick, say } = stage;
+  const { quick, say } = stage;
   const field = new Field(stage);
   let started: Started[] = [];
   const leftOut: Figure[] = [];
@@ -28,7 +28,7 @@ export async function runCostRow(row: CostRow, stage: Stage): Promise<Figure[]> 
     started.push({ name: entrant.name, entrant, contender, samples: [] });
   }
 
-  const generator = new LoadGenerator({ processes, dir, core: field.loadCore });
+  const generator = new LoadGenerator(field);
   const rounds = quick ? 2 : 5;
   // The first round warms up and does not count.
   for (let round = 0; round <= rounds; round++) {

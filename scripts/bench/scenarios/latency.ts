@@ -33,11 +33,11 @@ export const latency: Scenario = {
     const turnout = await field.turnout();
     const nginx = isInstalled('nginx') ? await field.nginx() : undefined;
     say('finding the highest rates');
-    const ownRate = (await highestRate(stage, field, turnout)) / 2;
+    const ownRate = (await highestRate(field, turnout)) / 2;
     const courses: Course[] = [{ name: 'turnout', contender: turnout, perSecond: ownRate, results: [] }];
     if (nginx !== undefined) {
       courses.push({ name: 'nginx', contender: nginx, perSecond: ownRate, results: [] });
-      const perSecond = (await highestRate(stage, field, nginx)) / 2;
+      const perSecond = (await highestRate(field, nginx)) / 2;
       courses.push({ name: 'nginx, half of its own highest', contender: nginx, perSecond, results: [] });
     }
 
@@ -62,13 +62,9 @@ export const latency: Scenario = {
   },
 };
 
-async function highestRate(
-  { processes, dir, quick }: Stage,
-  field: Field,
-  contender: Contender,
-): Promise<number> {
-  const generator = new LoadGenerator({ processes, dir, core: field.loadCore });
-  const seconds = quick ? 1 : 3;
+async function highestRate(field: Field, contender: Contender): Promise<number> {
+  const generator = new LoadGenerator(field);
+  const seconds = field.stage.quick ? 1 : 3;
   await generator.run(contender, SMALL_GET, seconds); // warms up
   const rates: number[] = [];
   for (let n = 0; n < 3; n++) rates.push((await generator.run(contender, SMALL_GET, seconds)).perSecond);

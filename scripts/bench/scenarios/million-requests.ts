@@ -15,11 +15,11 @@ export const millionRequests: Scenario = {
   needs: ['nats-server', 'wrk', 'taskset'],
 
   async run(stage: Stage): Promise<Figure[]> {
-    const { processes, dir, quick, say } = stage;
+    const { quick, say } = stage;
     const part = quick ? 20_000 : 1_000_000;
     const field = new Field(stage);
     const turnout = await field.turnout();
-    const generator = new LoadGenerator({ processes, dir, core: field.loadCore });
+    const generator = new LoadGenerator(field);
     const samples: number[][] = Array.from({ length: PARTS }, () => []);
     let answered = 0;
     while (answered < PARTS * part) {

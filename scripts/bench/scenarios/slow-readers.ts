@@ -24,7 +24,7 @@ export const slowReaders: Scenario = {
   withinMs: 40 * 60_000,
 
   async run(stage: Stage): Promise<Figure[]> {
-    const { processes, dir, quick, whole, say } = stage;
+    const { quick, whole, say } = stage;
     const readers = whole ? 1 : 8;
     const sizes: StreamSizes = { bytes: (quick ? 32 * MB : GB) / readers, bytesPerSecond: MB };
     const backend = await startStreamBackend(sizes);
@@ -35,7 +35,7 @@ export const slowReaders: Scenario = {
         config: { endpoint_timeout: '1h' },
       });
       say('warming up');
-      const generator = new LoadGenerator({ processes, dir, core: field.loadCore });
+      const generator = new LoadGenerator(field);
       await generator.run(turnout, SMALL_GET, quick ? 1 : 5);
       await pause(quick ? 500 : 3_000);
       const before = residentOf(turnout.pid);

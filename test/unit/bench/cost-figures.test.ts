@@ -6,7 +6,15 @@ describe('the figures of a row of costs', () => {
   const entrant = (name: string, costs: readonly number[], more: Partial<Sample> = {}): EntrantSamples => ({
     name,
     samples: costs.map((costUs) => ({
-      ...{ costUs, requests: 1, perSecond: 40_000, errors: 0, firstProcessShare: 0.002, busy: 0.99 },
+      ...{
+        costUs,
+        requests: 1,
+        perSecond: 40_000,
+        errors: 0,
+        firstProcessShare: 0.002,
+        idle: 0.01,
+        others: 0.01,
+      },
       ...more,
     })),
   });
@@ -39,9 +47,9 @@ describe('the figures of a row of costs', () => {
     expect(figures[1]?.value).to.include('2 errors');
   });
 
-  it('says when a core had time to spare', () => {
-    const [own] = rowFigures([], [entrant('turnout', [1], { busy: 0.5 })]);
-    expect(own?.value).to.include('core only 50% busy');
+  it('says when a core had time to spare, or worked for others', () => {
+    const [own] = rowFigures([], [entrant('turnout', [1], { idle: 0.5, others: 0.25 })]);
+    expect(own?.value).to.include('core 50% idle, 25% of it taken by other processes');
   });
 
   it("holds the primary's share below its limit", () => {
