@@ -68,7 +68,7 @@ class Reader {
     if (option.status === 'platform') {
       this.#report('warning', name, entry.line, {
         found: foundWords(entry.value, isSecret(option)),
-        allowed: 'any value of its type, the key has no effect',
+        allowed: 'any value of its type, without effect: this router does not talk to agents of the platform',
         message: `${name} has no effect: it is about agents of the platform that this router does not talk to`,
       });
     }

@@ -2,13 +2,19 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { parseConfig } from '../../../lib/config/load.ts';
 import { accessLine } from '../../../lib/log/access-line.ts';
 import { type AccessLogSettings, accessLogOptions } from '../../../lib/log/access-options.ts';
 import type { RequestSettings } from '../../../lib/request/settings.ts';
 import type { Endpoint } from '../../../lib/routes/endpoint.ts';
-import { deadPort, describeLane, recordOf, route } from '../../support/lane-fixture.ts';
+import { headTracer } from '../../../lib/tracing/trace-request.ts';
+import { requestSettings } from '../../../lib/worker/settings.ts';
+import { closingAfterEach } from '../../support/closing.ts';
+import { ask } from '../../support/http2/ask.ts';
+import { http2Client, http2Port } from '../../support/http2/front.ts';
+import { deadPort, describeLane, recordOf, route, startFastLane } from '../../support/lane-fixture.ts';
 import type { RawClient } from '../../support/raw-client.ts';
-import { answering, ok, type Script, type ScriptedBackend } from '../../support/scripted-backend.ts';
+import { answering, ok, type Script, ScriptedBackend } from '../../support/scripted-backend.ts';
 import { until } from '../../support/until.ts';
 
 interface Case {
@@ -24,6 +30,8 @@ interface Case {
   readonly settings?: Partial<RequestSettings>;
   readonly logging?: Partial<AccessLogSettings>;
   readonly endpoint?: Partial<Endpoint>;
+  /** Sent ahead of the first request: what a load balancer says of its client. */
+  readonly announced?: string;
   /** Whether endpoints that nobody listens for stand before, or in place of, the one that serves. */
   readonly dead?: 'first' | 'only';
 }
@@ -36,6 +44,9 @@ const LOGGED: AccessLogSettings = {
   extraFields: [],
   extraHeaders: [],
 };
+
+/** Of a worker among others: what the configuration alone does not say. */
+const PLACE = { slot: 0, workers: 1, routerIp: '', errorPage: '' };
 
 const raw = (text: string): string => Buffer.from(text).toString('latin1');
 
@@ -273,6 +284,30 @@ const CASES: readonly Case[] = [
     logging: { disableLogForwardedFor: true, disableLogSourceIp: true },
   },
   {
+    name: 'a client that a load balancer announced',
+    announced: 'PROXY TCP6 2001:db8::7 2001:db8::1 4711 80\r\n',
+    head: ['GET / HTTP/1.1', HOST],
+  },
+  {
+    name: 'traces, behind the configured headers',
+    head: [
+      'GET / HTTP/1.1',
+      HOST,
+      'X-Tenant: one',
+      'b3: 463ac35c9f6413ad48485a3953bb6124-a2fb4a1d1a96d312-1',
+      'traceparent: 00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      'tracestate: x=1',
+    ],
+    settings: {
+      trace: headTracer({ b3: true, w3c: true, tenant: '' }),
+      extraHeadersToLog: requestSettings(
+        parseConfig('extra_headers_to_log: [X-Tenant]\ntracing: {enable_zipkin: true, enable_w3c: true}')
+          .config,
+        PLACE,
+      ).extraHeadersToLog,
+    },
+  },
+  {
     name: 'an endpoint that said little of itself',
     head: ['GET / HTTP/1.1', HOST],
     endpoint: { appId: '', instanceId: '', instanceIndex: '' },
@@ -296,6 +331,7 @@ const UNKNOWN: Readonly<Record<string, string>> = {
   time: '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{9}Z',
   id: '[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}',
   s: '\\d+\\.\\d{6}',
+  span: '[0-9a-f]{16}',
 };
 
 function literally(text: string): string {
@@ -312,11 +348,12 @@ function pattern(template: string, known: Known): RegExp {
   return new RegExp(`^${source.join('')}$`, 'u');
 }
 
+const HTTP2 = 'a request over HTTP/2';
 const golden = goldenLines();
 
 describe('the golden access log lines', () => {
   it('are those of the cases', () => {
-    expect([...golden.keys()]).to.deep.equal(CASES.map(({ name }) => name));
+    expect([...golden.keys()]).to.deep.equal([...CASES.map(({ name }) => name), HTTP2]);
   });
 });
 
@@ -324,7 +361,10 @@ describeLane('the access log line of', (stage) => {
   for (const given of CASES) {
     it(given.name, async () => {
       const { settings = {}, logging = {}, times = 1 } = given;
-      const lane = await stage.start({ settings });
+      const lane = await stage.start({
+        settings,
+        listeners: { proxyProtocol: given.announced !== undefined },
+      });
       let localPort = 0;
       const backend = await stage.backend((connection, index) => {
         localPort = connection.socket.remotePort ?? 0;
@@ -343,6 +383,7 @@ describeLane('the access log line of', (stage) => {
       const client = await stage.client(lane);
       const clientPort = client.socket.localPort;
 
+      if (given.announced !== undefined) await client.send(given.announced);
       for (let time = 0; time < times; time += 1) {
         await client.send(`${given.head.join('\r\n')}\r\n\r\n${given.body ?? ''}`);
         if (given.read === undefined) await client.response();
@@ -368,4 +409,32 @@ describeLane('the access log line of', (stage) => {
       expect(lane.records).to.have.length(times);
     });
   }
+});
+
+describe('the access log line of', () => {
+  const closing = closingAfterEach();
+
+  it(HTTP2, async () => {
+    const lane = await startFastLane({});
+    closing(() => lane.stop());
+    const backend = await ScriptedBackend.start(answering(ok()), closing);
+    const ids = { appId: 'f2a3e0a7-1b7e', instanceId: '6f1de3a0-5f3c', instanceIndex: '0' };
+    route(lane, 'shop.test', [{ port: backend.port, ...ids }]);
+    const client = await http2Client(await http2Port(lane, closing), closing);
+    const clientPort = client.socket.localPort;
+
+    await ask(
+      client,
+      { ':method': 'POST', ':authority': 'shop.test', ':path': '/cart?id=7', referer: 'https://shop.test/' },
+      'hello',
+    );
+
+    const line = accessLine(await recordOf(lane), accessLogOptions(LOGGED));
+    const expected = pattern(golden.get(HTTP2) ?? '', {
+      client: `127.0.0.1:${clientPort}`,
+      endpoint: `127.0.0.1:${backend.port}`,
+      id: /^x-vcap-request-id: (.*)\r$/imu.exec(backend.received)?.[1],
+    });
+    expect(line).to.match(expected);
+  });
 });

@@ -61,6 +61,7 @@ describe('a value of the right type', () => {
       read: (c) => c.logging.format.timestamp,
       expect: 'rfc3339',
     },
+    { text: '', read: (c) => c.logging.format.timestamp, expect: 'rfc3339' },
     {
       text: 'logging: {format: {timestamp: x}}',
       read: (c) => c.logging.format.timestamp,
