@@ -14,15 +14,36 @@ export interface HashTable {
 const known = new WeakMap<readonly Endpoint[], HashTable>();
 
 /**
+ * The same for throw-away pools, whose list is made for each request: by its first endpoint. Clients ask for these, and
+ * a table costs more than a request.
+ */
+const narrowed = new WeakMap<
+  Endpoint,
+  { readonly endpoints: readonly Endpoint[]; readonly table: HashTable }
+>();
+
+/**
  * Made when a request first needs it after a change, so that thousands of pools that change cost nothing until then,
  * and never for a pool that nobody asks for.
  */
-export function hashTableOf({ endpoints }: Pool): HashTable {
+export function hashTableOf({ key, endpoints }: Pool): HashTable {
+  if (key === '') return narrowedTable(endpoints);
   let table = known.get(endpoints);
   if (table === undefined) {
     table = makeTable(endpoints);
     known.set(endpoints, table);
   }
+  return table;
+}
+
+function narrowedTable(endpoints: readonly Endpoint[]): HashTable {
+  const first = endpoints[0];
+  const last = first === undefined ? undefined : narrowed.get(first);
+  if (last?.endpoints.length === endpoints.length && last.endpoints.every((e, i) => e === endpoints[i])) {
+    return last.table;
+  }
+  const table = makeTable(endpoints);
+  if (first !== undefined) narrowed.set(first, { endpoints, table });
   return table;
 }
 

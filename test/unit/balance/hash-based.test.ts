@@ -229,6 +229,14 @@ describe('hashBased', () => {
     }
   });
 
+  it('keeps the table of a throw-away pool for the next request that asks for the same instances', () => {
+    const throwAway = (...endpoints: Endpoint[]): Pool => ({ ...hashed(endpoints), key: '' });
+    const table = hashTableOf(throwAway(a, b));
+    expect(hashTableOf(throwAway(a, b))).to.equal(table);
+    expect(hashTableOf(throwAway(a, c)).owners).to.deep.equal([[a], [c]]);
+    expect(hashTableOf(throwAway(a)).owners).to.deep.equal([[a]]);
+  });
+
   it('keeps a table while the endpoints stay, whatever else changes', () => {
     const { endpoints } = pool;
     expect(hashTableOf(hashed(endpoints, { hashBalance: 2 }))).to.equal(hashTableOf(hashed(endpoints)));
