@@ -92,5 +92,6 @@ export const ODD_ROUTES: readonly StoredRoute[] = [
     tags: {},
   }),
   storedRoute('other-protocol', { protocol: '', options: { ...NO_OPTIONS, loadbalancing: 'nonsense' } }),
+  storedRoute('at once', { options: { ...NO_OPTIONS, slowStart: 0 } }),
   storedRoute('bracketed', { address: '[::1]:8080', host: '::1', port: 8080 }),
 ];

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
+import { hashTableOf } from '../../../lib/balance/hash-table.ts';
 import { Broadcaster } from '../../../lib/ipc/broadcaster.ts';
 import type { ToPrimary, ToWorker } from '../../../lib/ipc/messages.ts';
 import { Replica } from '../../../lib/ipc/replica.ts';
 import { Registry } from '../../../lib/primary/registry.ts';
 import { tableSource } from '../../../lib/primary/table-source.ts';
+import { type EndpointOptions, NO_OPTIONS } from '../../../lib/routes/endpoint.ts';
 import type { RouteTable } from '../../../lib/routes/route-table.ts';
 import { aRegistration } from '../../support/endpoint-fixture.ts';
 import { seededRandom } from '../../support/random.ts';
@@ -192,6 +194,59 @@ describe('replication from the registry to the workers', () => {
     expect(worker.inbox.map((message) => message.type)).to.deep.equal(['delta']);
     cluster.settle();
     expectEqualTables(cluster);
+  });
+
+  it('carries the options of endpoints and what their pools make of them, 0 apart from nothing', () => {
+    const cluster = new Cluster();
+    const worker = cluster.addWorker();
+    const hash = { loadbalancing: 'hash', hashHeader: 'X-Tenant', hashBalance: 1.25 };
+    const options: Partial<EndpointOptions>[] = [
+      { ...hash, slowStart: 30 },
+      { ...hash, slowStart: 0 },
+      hash,
+      { slowStart: 0 },
+      { loadbalancing: 'hush' },
+      {},
+    ];
+    for (const [i, option] of options.entries()) {
+      const endpoint = { port: i, options: { ...NO_OPTIONS, ...option } };
+      cluster.registry.register(aRegistration([`app-${i}.example.com`, 'all.example.com'], endpoint), 1);
+    }
+    cluster.settle();
+    cluster.addWorker();
+    cluster.settle();
+    expectEqualTables(cluster);
+    expect(worker.table?.get('app-0.example.com')?.settings).to.include({
+      algorithm: 'hash',
+      hashHeader: 'X-Tenant',
+    });
+    expect(worker.table?.get('app-2.example.com')?.endpoints[0]?.options.slowStart).to.equal(undefined);
+  });
+
+  it('gives hashed routes the same table of slots in every worker, however their members came and went', () => {
+    const random = seededRandom(23);
+    const cluster = new Cluster({ logLimit: 40 });
+    cluster.addWorker();
+    const options = { ...NO_OPTIONS, loadbalancing: 'hash', hashHeader: 'X' };
+    for (let step = 0; step < 400; step += 1) {
+      const port = Math.floor(random() * 12);
+      const instanceId = `instance-${port}-${Math.floor(random() * 2)}`;
+      const message = aRegistration(['h.example.com'], { port, instanceId, options });
+      if (random() < 0.7) cluster.registry.register(message, step);
+      else cluster.registry.unregister(message, step);
+      if (random() < 0.2) cluster.endTurn();
+      if (random() < 0.1) for (const worker of cluster.workers) worker.deliverOne();
+      if (random() < 0.02) cluster.addWorker();
+    }
+    cluster.registry.register(aRegistration(['h.example.com'], { port: 99, options }), 400);
+    cluster.settle();
+    expectEqualTables(cluster);
+    const tables = cluster.workers.map(({ table }) => {
+      const { slots, owners } = hashTableOf(table!.get('h.example.com')!);
+      return [...slots].map((member) => owners[member]!.map(({ address }) => address).join());
+    });
+    expect(tables.length).to.be.greaterThan(3);
+    for (const table of tables) expect(table).to.deep.equal(tables[0]);
   });
 
   it('sends nothing for registrations that say nothing new', () => {
