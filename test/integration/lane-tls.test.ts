@@ -127,7 +127,7 @@ describeLane('TLS to endpoints', (stage) => {
   after(() => authority.remove());
 
   const serve = (tls: TlsOptions) => stage.backend(answering(ok('secret')), tls);
-  const start = () => stage.start({ endpoints: { ca: [authority.ca], tlsHandshakeTimeoutMs: 300 } });
+  const start = () => stage.start({ endpoints: { ca: [authority.ca] } });
 
   const GOOD: readonly { name: string; pair: () => Pair; san: string; sni: string | false }[] = [
     { name: 'the registered name', pair: () => named, san: 'inst-1', sni: 'inst-1' },
@@ -209,6 +209,16 @@ describeLane('TLS to endpoints', (stage) => {
       counter: 'badGateways',
     },
     {
+      name: 'no cipher in common',
+      // Its key is for ECDSA.
+      given: () => ({ ...named, maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' }),
+      status: '525 status code 525',
+      body: '525 SSL Handshake Failed\n',
+      error: /remote error: tls: handshake failure/,
+      verdict: 'prune',
+      counter: 'backendTlsHandshakeFailed',
+    },
+    {
       name: 'a wish for a client certificate that we have not',
       given: () => ({ ...named, requestCert: true, rejectUnauthorized: true, ca: authority.ca }),
       status: '496 status code 496',
@@ -236,6 +246,61 @@ describeLane('TLS to endpoints', (stage) => {
       expect(backend.received).not.to.include('hello');
     });
   }
+
+  for (const { name, given, san = 'inst-1', verdict } of BAD) {
+    it(`with ${name} costs no request while there is another endpoint`, async () => {
+      const lane = await start();
+      const failing = await serve(given());
+      const good = await serve({ ...named });
+      route(lane, 'app.test', [
+        { port: failing.port, tls: true, serverCertDomainSan: san },
+        { port: good.port, tls: true, serverCertDomainSan: 'inst-1' },
+      ]);
+      const client = await stage.client(lane);
+
+      expect((await client.ask(GET)).body.toString()).to.equal('secret');
+      expect(good.connections).to.have.length(1);
+      expect(lane.reports.map((report) => report.verdict)).to.deep.equal(
+        verdict === undefined ? [] : [verdict],
+      );
+      const line = lane.lines.find(({ message }) => message === 'backend-endpoint-failed');
+      expect(line?.data).to.include({ attempt: 1, retriable: true });
+    });
+  }
+
+  it('that is reset during the handshake is a 502 and a mark', async () => {
+    const lane = await start();
+    const backend = await stage.backend((connection) => {
+      connection.socket.once('data', () => connection.socket.resetAndDestroy());
+    });
+    route(lane, 'app.test', [{ port: backend.port, tls: true, serverCertDomainSan: 'inst-1' }]);
+    const client = await stage.client(lane);
+
+    const answer = await client.ask(GET);
+
+    expect(answer.startLine).to.equal('HTTP/1.1 502 Bad Gateway');
+    expect(answer.header('x-cf-routererror')).to.match(
+      /^endpoint_failure \(read tcp .*127\.0\.0\.1:\d+: read: connection reset by peer\)$/,
+    );
+    expect(lane.reports.map(({ verdict }) => verdict)).to.deep.equal(['mark']);
+  });
+
+  it('is proven anew when the registered name changes', async () => {
+    const lane = await start();
+    const backend = await serve(named);
+    const at = (serverCertDomainSan: string) =>
+      route(lane, 'app.test', [{ port: backend.port, tls: true, serverCertDomainSan }]);
+    const client = await stage.client(lane);
+
+    at('inst-1');
+    expect((await client.ask(GET)).body.toString()).to.equal('secret');
+    at('inst-9');
+    expect((await client.ask(GET)).startLine).to.equal('HTTP/1.1 503 Service Unavailable');
+    at('b.wild.test');
+    expect((await client.ask(GET)).body.toString()).to.equal('secret');
+    // The one in between was refused by us before the backend held it for established.
+    expect(backend.connections).to.have.length(2);
+  });
 
   it('presents our client certificate when asked', async () => {
     const pair = authority.issue('router', 'DNS:router');
@@ -265,7 +330,7 @@ describeLane('TLS to endpoints', (stage) => {
   });
 
   it('to an endpoint that stays silent is a 502 after the handshake timeout', async () => {
-    const lane = await start();
+    const lane = await stage.start({ endpoints: { ca: [authority.ca], tlsHandshakeTimeoutMs: 100 } });
     const silent = createTcp(() => {}).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     stage.closing(() => silent.close());
