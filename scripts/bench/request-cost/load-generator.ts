@@ -19,10 +19,15 @@ export interface Sample extends LoadResult {
   readonly others: number;
 }
 
+/** Where a load is a number of requests and nothing is known of the rate yet. */
+const FIRST_REQUESTS = 10_000;
+
 /** Loads proxies from one core, and reads what that cost them. */
 export class LoadGenerator {
   readonly #place: GeneratorPlace;
   readonly #proxyCore: number;
+  /** Of the last load by number, per second: how many requests the next takes for its time. */
+  readonly #rates = new Map<Contender, number>();
 
   constructor({ stage: { processes, dir }, loadCore, proxyCore }: Field) {
     this.#place = { processes, dir, core: loadCore };
@@ -55,9 +60,13 @@ export class LoadGenerator {
 
   async #load(contender: Contender, load: Load, seconds: number): Promise<LoadResult> {
     try {
-      return load.kind === 'http2'
-        ? await runH2load(this.#place, portFor(contender, true), load, seconds)
-        : await runWrk(this.#place, portFor(contender, load.tls === true), load, seconds);
+      if (load.kind === 'http1')
+        return await runWrk(this.#place, portFor(contender, load.tls === true), load, seconds);
+      const rate = this.#rates.get(contender);
+      const requests = rate === undefined ? FIRST_REQUESTS : Math.ceil(rate * seconds);
+      const result = await runH2load(this.#place, portFor(contender, true), load, requests);
+      this.#rates.set(contender, result.perSecond);
+      return result;
     } catch (error) {
       throw new Error(`${contender.name}: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -12,6 +12,7 @@ const MB = 1_048_576;
 export const millionRequests: Scenario = {
   name: 'request-cost-5-million',
   about: 'resident memory over 5 million small GETs',
+  withinMs: 20 * 60_000,
   needs: ['nats-server', 'wrk', 'taskset'],
 
   async run(stage: Stage): Promise<Figure[]> {
