@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import { timerMs } from '../lib/config/duration.ts';
+import { diagnose } from '../lib/diagnose.ts';
 import { Front } from '../lib/front/front.ts';
 import { EndpointStates } from '../lib/health/endpoint-states.ts';
 import type { ToWorker, TrafficPorts } from '../lib/ipc/messages.ts';
@@ -7,6 +8,7 @@ import { Replica } from '../lib/ipc/replica.ts';
 import { Lanes } from '../lib/lanes/lanes.ts';
 import { accessJson } from '../lib/log/access-json.ts';
 import { accessLine } from '../lib/log/access-line.ts';
+import { errorText } from '../lib/log/error-text.ts';
 import { createLogger } from '../lib/log/operational-log.ts';
 import { workerCounters } from '../lib/request/counters.ts';
 import type { RequestRecord } from '../lib/request/record.ts';
@@ -207,6 +209,15 @@ function serve(told: Extract<ToWorker, { type: 'configure' }>): (message: ToWork
         return;
       case 'drain':
         void end.begin(message.timeoutMs);
+        return;
+      case 'log-level':
+        logger.setLevel(message.level);
+        return;
+      case 'diagnose':
+        void diagnose(message.kind, message.seconds, message.file).then(
+          () => primary.send({ type: 'diagnosed', id: message.id, error: '' }),
+          (error: unknown) => primary.send({ type: 'diagnosed', id: message.id, error: errorText(error) }),
+        );
         return;
       case 'reopen-logs':
         void opened.then(() => accessLog?.reopen());

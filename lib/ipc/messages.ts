@@ -64,7 +64,20 @@ export type ToWorker =
   /** Refuse new work, finish the old within `timeoutMs`, exit 0. */
   | { readonly type: 'drain'; readonly timeoutMs: number }
   /** Reopen the access log file. */
-  | { readonly type: 'reopen-logs' };
+  | { readonly type: 'reopen-logs' }
+  /** From now on write log lines of that level (`logging.level`) and above. */
+  | { readonly type: 'log-level'; readonly level: string }
+  /** Look at yourself for that long, and write what you saw to the file. Answered by `diagnosed`. */
+  | {
+      readonly type: 'diagnose';
+      readonly id: number;
+      readonly kind: DiagnosisKind;
+      readonly seconds: number;
+      readonly file: string;
+    };
+
+/** `cpu`: where time goes. `allocations`: who allocated what is alive. `snapshot`: all that is alive. */
+export type DiagnosisKind = 'cpu' | 'allocations' | 'snapshot';
 
 /** What a worker sends to the primary. */
 export type ToPrimary =
@@ -97,6 +110,8 @@ export type ToPrimary =
       readonly error: string;
     }
   | { readonly type: 'stats'; readonly stats: WorkerStats }
+  /** `error`: empty when the file is there. */
+  | { readonly type: 'diagnosed'; readonly id: number; readonly error: string }
   /** The answer to the first `drain`: the connections there are then, tunnels left out. */
   | { readonly type: 'draining'; readonly active: number; readonly idle: number };
 

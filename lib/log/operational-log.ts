@@ -1,4 +1,4 @@
-import { type LevelWithSilent, pino } from 'pino';
+import { pino } from 'pino';
 import { preciseNowMs } from '../clock.ts';
 import { RouterError } from '../errors.ts';
 import { errorText } from './error-text.ts';
@@ -25,7 +25,6 @@ export const LEVEL_NAMES = ['debug', 'info', 'warn', 'error', 'dpanic', 'panic',
 /** Where `logging.syslog` is not given. */
 export const DEFAULT_SOURCE = 'gorouter.stdout';
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
-const SILENT: () => void = () => {};
 
 /** gorouter's number of the lowest level that is written; above 3 = none. Throws on an unknown name. */
 export function levelThreshold(name: string): number {
@@ -43,8 +42,8 @@ export function levelThreshold(name: string): number {
  * The operational log: one JSON object a line in gorouter's shape and field order (operations.md 5), written to
  * stdout before the call returns. Throws CONFIG_INVALID on an unknown level, and never afterwards.
  */
-export function createLogger(options: OperationalLogOptions): Logger {
-  const threshold = levelThreshold(options.level);
+export function createLogger(options: OperationalLogOptions): RootLogger {
+  const gate: Gate = { threshold: levelThreshold(options.level) };
   const now = options.now ?? preciseNowMs;
   const source = options.prefix === '' ? DEFAULT_SOURCE : options.prefix;
   const destination =
@@ -52,7 +51,8 @@ export function createLogger(options: OperationalLogOptions): Logger {
     new LineWriter({ onRecovered: (lost) => logger.warn('operational-log-lines-lost', { lost }) });
   const sink = pino(
     {
-      level: (['debug', 'info', 'warn', 'error'][threshold] ?? 'silent') as LevelWithSilent,
+      // The gate decides: pino's own level would have to be changed with it.
+      level: 'debug',
       base: null,
       // gorouter gives a JSON number its shortest form, as String() does.
       timestamp:
@@ -67,8 +67,19 @@ export function createLogger(options: OperationalLogOptions): Logger {
   // pino puts its own message last and bindings before it; `message`, `source`, `data` have to come in that
   // order, so they are given as one object.
   const write: Write = (level, line) => sink[level](line);
-  const logger: Logger = new OperationalLogger(write, threshold, source);
+  const logger = new OperationalLogger(write, gate, source);
   return logger;
+}
+
+/** The logger whose level is that of all its children. */
+export interface RootLogger extends Logger {
+  /** As `logging.level`; from the next line on. Throws CONFIG_INVALID on an unknown name, and changes nothing then. */
+  setLevel(name: string): void;
+}
+
+/** What lines have to pass: shared by a logger and all its children. */
+interface Gate {
+  threshold: number;
 }
 
 interface Line {
@@ -80,18 +91,18 @@ interface Line {
 type Write = (level: LogLevel, line: Line) => void;
 type Log = (message: string, data?: LogData) => void;
 
-class OperationalLogger implements Logger {
+class OperationalLogger implements RootLogger {
   readonly debug: Log;
   readonly info: Log;
   readonly warn: Log;
   readonly error: Log;
   readonly #write: Write;
-  readonly #threshold: number;
+  readonly #gate: Gate;
   readonly #source: string;
 
-  constructor(write: Write, threshold: number, source: string) {
+  constructor(write: Write, gate: Gate, source: string) {
     this.#write = write;
-    this.#threshold = threshold;
+    this.#gate = gate;
     this.#source = source;
     this.debug = this.#at('debug');
     this.info = this.#at('info');
@@ -100,17 +111,25 @@ class OperationalLogger implements Logger {
   }
 
   child(component: string): Logger {
-    return new OperationalLogger(this.#write, this.#threshold, `${this.#source}.${component}`);
+    return new OperationalLogger(this.#write, this.#gate, `${this.#source}.${component}`);
   }
 
   enabled(level: LogLevel): boolean {
-    return RANK[level] >= this.#threshold;
+    return RANK[level] >= this.#gate.threshold;
+  }
+
+  setLevel(name: string): void {
+    this.#gate.threshold = levelThreshold(name);
   }
 
   #at(level: LogLevel): Log {
-    if (!this.enabled(level)) return SILENT;
+    const rank = RANK[level];
+    const gate = this.#gate;
     const source = this.#source;
-    return (message, data) => this.#write(level, { message, source, data: withErrorsAsText(data) });
+    const write = this.#write;
+    return (message, data) => {
+      if (rank >= gate.threshold) write(level, { message, source, data: withErrorsAsText(data) });
+    };
   }
 }
 

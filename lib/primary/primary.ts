@@ -12,6 +12,7 @@ import type { Logger } from '../log/logger.ts';
 import { createLogger } from '../log/operational-log.ts';
 import { LoopDelay } from '../loop-delay.ts';
 import type { RouteFetcher } from '../route-fetcher/route-fetcher.ts';
+import type { DebugServer } from '../status/debug-server.ts';
 import { goJson } from '../status/go-json.ts';
 import type { MetricsServer } from '../status/metrics/metrics-server.ts';
 import { StatusServer } from '../status/status-server.ts';
@@ -19,6 +20,8 @@ import { SnapshotKeeper } from '../store/keeper.ts';
 import { createStore } from '../store/open-store.ts';
 import { ActiveApps } from './active-apps.ts';
 import { AppTraffic } from './app-traffic.ts';
+import { startDebugServer } from './debug.ts';
+import { Diagnoses } from './diagnoses.ts';
 import { Life } from './life.ts';
 import { abortablePause } from './pause.ts';
 import { probeAccessLog } from './probe-access-log.ts';
@@ -124,8 +127,10 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     onEndpointFailed: (key, address, verdict, error) =>
       registry.endpointFailed(key, address, verdict, error, now()),
     onTraffic: (counted) => traffic.add(counted, performance.now()),
+    onDiagnosed: (id, error) => diagnoses.done(id, error),
     onListening: () => life.workersChanged(),
   });
+  const diagnoses = new Diagnoses((slot, message) => supervisor.tellOne(slot, message));
   const { embedded } = config.nats;
   const bus =
     embedded === undefined
@@ -163,6 +168,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
       () => clearInterval(beat),
       () => status.stop(),
       () => metrics?.stop(),
+      () => debug?.stop(),
       () => pruner.stop(),
       () => routeFetcher?.stop(),
       () => activeApps.stop(),
@@ -195,6 +201,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
   });
   const status = new StatusServer(statusSettings(config), view, logger.child('status'));
   let metrics: MetricsServer | undefined;
+  let debug: DebugServer | undefined;
   let routeFetcher: RouteFetcher | undefined;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const) {
     process.on(signal, () => void life.signalled(signal));
@@ -210,6 +217,15 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
 
   const { startAborted } = life;
   try {
+    debug = await startDebugServer(config, logger, {
+      workers: () => view.workers().map(({ slot, pid, stats }) => ({ slot, pid, stats })),
+      diagnose: (process, kind, seconds) => diagnoses.take(process, kind, seconds),
+      setLogLevel: (level) => {
+        logger.setLevel(level);
+        supervisor.setLogLevel(level);
+      },
+    });
+    if (startAborted.aborted) return;
     metrics = await startMetrics(config, view, logger);
     if (startAborted.aborted) return;
     await probeAccessLog(config, logger);

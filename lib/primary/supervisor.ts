@@ -35,6 +35,8 @@ export interface SupervisorDeps {
   readonly onEndpointFailed: (key: string, address: string, verdict: EndpointVerdict, error: string) => void;
   /** Requests by app and component since that worker's last report. */
   readonly onTraffic: (traffic: Traffic) => void;
+  /** A worker has written what it was to look for, or says why not. */
+  readonly onDiagnosed: (id: number, error: string) => void;
   /** The number of listening workers changed. */
   readonly onListening: (count: number) => void;
 }
@@ -74,6 +76,8 @@ export class Supervisor {
   #ports: TrafficPorts | undefined;
   #portsAreKnown = false;
   #healthy = false;
+  /** That of the configuration, while it is undefined. */
+  #logLevel: string | undefined;
   #ending = false;
   /** Whether the table may be sent: not before a snapshot is restored. */
   #feeding = false;
@@ -153,6 +157,19 @@ export class Supervisor {
   tellHealth(healthy: boolean): void {
     this.#healthy = healthy;
     this.#tellAll({ type: 'health', healthy });
+  }
+
+  setLogLevel(level: string): void {
+    this.#logLevel = level;
+    this.#tellAll({ type: 'log-level', level });
+  }
+
+  /** False when no worker is in that slot. */
+  tellOne(slot: number, message: ToWorker): boolean {
+    const found = this.#slots[slot];
+    if (found === undefined || found.vacant || found.state === 'starting') return false;
+    found.tell(message);
+    return true;
   }
 
   reopenLogs(): void {
@@ -246,6 +263,9 @@ export class Supervisor {
         if (message.stats.sources !== undefined) this.#sources.add(message.stats.sources);
         if (message.stats.traffic !== undefined) this.#deps.onTraffic(message.stats.traffic);
         return;
+      case 'diagnosed':
+        this.#deps.onDiagnosed(message.id, message.error);
+        return;
       case 'draining':
         this.#tally?.add(id, message.active, message.idle);
         return;
@@ -256,6 +276,7 @@ export class Supervisor {
     const { config, count, routerIp, errorPage } = this.#deps;
     slot.tell({ type: 'configure', config, slot: slot.index, workers: count, routerIp, errorPage });
     slot.tell({ type: 'health', healthy: this.#healthy });
+    if (this.#logLevel !== undefined) slot.tell({ type: 'log-level', level: this.#logLevel });
   }
 
   #feedOne(slot: WorkerSlot): void {

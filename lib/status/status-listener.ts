@@ -23,6 +23,8 @@ export interface StatusListenerConfig {
   readonly port: number;
   /** How long a request may take to come, and an answer to go. */
   readonly limitMs: number;
+  /** How long an answer may take, where that is longer. */
+  readonly answerLimitMs?: number;
   readonly log: Logger;
   /** Plain HTTP when absent. */
   readonly tls?: ListenerTls;
@@ -103,8 +105,8 @@ export class StatusListener {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    const { limitMs, log, handle } = this.#config;
-    const limit = setTimeout(() => response.destroy(), limitMs);
+    const { limitMs, answerLimitMs = limitMs, log, handle } = this.#config;
+    const limit = setTimeout(() => response.destroy(), answerLimitMs);
     limit.unref();
     response.on('close', () => clearTimeout(limit));
     // The client left in the middle of the answer; there is nobody to tell.

@@ -1,15 +1,4 @@
-import {
-  boolean,
-  choice,
-  duration,
-  ignored,
-  integer,
-  LEGACY,
-  PENDING,
-  PLATFORM,
-  section,
-  text,
-} from '../option.ts';
+import { boolean, choice, duration, ignored, integer, LEGACY, PLATFORM, section, text } from '../option.ts';
 
 /** Workers, snapshot, start and stop. The sections `workers` and `snapshot` are turnout's own. */
 export const life = {
@@ -85,7 +74,10 @@ export const life = {
     'how long a draining router still takes new connections while it is unhealthy already',
   ),
   drain_timeout: duration(0, 'how long it then waits for requests; 0 = endpoint_timeout'),
-  debug_addr: text('', 'host:port of a debug server', PENDING),
+  debug_addr: text(
+    '',
+    'host:port of a debug server: profiles and the log level, for everybody who reaches it; empty = none',
+  ),
   enable_envelope_v1_metrics: boolean(true, 'metrics to the platform', PLATFORM),
   send_http_start_stop_server_event: boolean(true, 'events to the platform', PLATFORM),
   send_http_start_stop_client_event: boolean(true, 'events to the platform', PLATFORM),
