@@ -14,6 +14,7 @@ import { requestHost } from '../../request/host.ts';
 import type { RequestHead } from '../../request/request-head.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
 import type { Timed } from '../fast/deadlines.ts';
+import { LINGER_MS } from '../linger.ts';
 import { ClientStream, type ClientStreamOwner } from './client-stream.ts';
 import { Nuisance } from './nuisance.ts';
 import { FRONT_OPTIONS, FRONT_WINDOW } from './session-options.ts';
@@ -28,16 +29,14 @@ export interface ClientSessionDeps {
   readonly refused: (answer: Answer) => void;
   readonly closed: (session: ClientSession) => void;
   /** A stream's limits are watched from now on, or no longer. */
-  readonly watch: (stream: Timed) => void;
-  readonly unwatch: (stream: Timed) => void;
+  readonly watch: (stream: ClientStream) => void;
+  readonly unwatch: (stream: ClientStream) => void;
   readonly panicked: (error: unknown) => void;
   /** IMF-fixdate of this second. */
   readonly date: () => string;
 }
 
 const CHUNKED: Framing = { kind: 'chunked' };
-/** The highest a stream can have: says that no stream is given up yet (RFC 9113 §6.8). */
-const LAST_STREAM = 2 ** 31 - 1;
 
 /** One client connection that speaks HTTP/2: makes its streams into requests, and bounds what a peer can ask for. */
 export class ClientSession implements Timed, ClientStreamOwner {
@@ -69,12 +68,10 @@ export class ClientSession implements Timed, ClientStreamOwner {
     if (!session.destroyed) session.setLocalWindowSize(FRONT_WINDOW);
   }
 
-  /** Says that there will be no more, without giving up what is on its way here (RFC 9113 §6.8). */
-  announceEnd(): void {
-    if (!this.#session.destroyed && !this.#session.closed) this.#session.goaway(0, LAST_STREAM);
-  }
-
-  /** Takes no more streams; the connection closes with the last one that runs. */
+  /**
+   * Takes no more streams, and says which was the last: those above it the client may send elsewhere, whatever their
+   * method (RFC 9113 §6.8). The connection closes with the last one that runs.
+   */
   end(): void {
     this.#session.close();
   }
@@ -83,8 +80,11 @@ export class ClientSession implements Timed, ClientStreamOwner {
     this.#session.destroy();
   }
 
-  overdue(): void {
-    this.end();
+  overdue(now: number): void {
+    // A client that does not read the end of its last answer keeps its stream, and the connection with it.
+    if (this.#session.closed) this.destroy();
+    else this.end();
+    this.deadline = now + LINGER_MS;
   }
 
   done(stream: ClientStream): void {

@@ -1,5 +1,6 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import type { Answer } from '../../request/answer.ts';
+import { type Answer, bodyTooSlow } from '../../request/answer.ts';
+import type { Uploader } from '../body-rate.ts';
 import type { ClientExchange, ClientSide } from '../exchange-sides.ts';
 import type { Timed } from '../fast/deadlines.ts';
 import { StreamAnswer } from './stream-answer.ts';
@@ -13,11 +14,17 @@ export interface ClientStreamOwner {
 }
 
 /** The client's side of one exchange over HTTP/2: a stream of its connection. */
-export class ClientStream implements ClientSide, Timed {
+export class ClientStream implements ClientSide, Timed, Uploader {
   readonly protocol = 'HTTP/2.0';
   readonly out: StreamAnswer;
   deadline = Number.POSITIVE_INFINITY;
   received: boolean;
+  pace: Uploader['pace'];
+  /** Counts the body as a socket counts bytes. */
+  readonly socket = { bytesRead: 0 };
+  #paused = false;
+  /** Whether an answer to a bad body is still to come, when the exchange is over. */
+  #stopping = false;
   readonly #stream: ServerHttp2Stream;
   readonly #owner: ClientStreamOwner;
   #exchange: ClientExchange | undefined;
@@ -41,6 +48,7 @@ export class ClientStream implements ClientSide, Timed {
     if (this.received) return;
     stream.on('data', (bytes: Buffer) =>
       this.#guarded((running) => {
+        this.socket.bytesRead += bytes.length;
         running.requestBody(bytes, 0, bytes.length);
         running.requestFlush();
       }),
@@ -63,15 +71,31 @@ export class ClientStream implements ClientSide, Timed {
   refuse(answer: Answer, method: string, date: string): void {
     this.out.answer(answer, method, answer.status >= 400 && answer.status !== 417 ? '' : date);
     this.out.flush();
-    if (!this.received && !this.#stream.destroyed) this.#stream.close(NGHTTP2_NO_ERROR);
+    this.#dropBody();
   }
 
   pause(): void {
+    this.#paused = true;
+    this.pace = undefined;
     this.#stream.pause();
   }
 
   resume(): void {
+    this.#paused = false;
     if (!this.received) this.#stream.resume();
+  }
+
+  get awaitsBody(): boolean {
+    return !this.received && !this.#paused && this.#exchange?.awaitsBody === true;
+  }
+
+  bodyTooSlow(): void {
+    this.#guarded((running) => {
+      const answer = bodyTooSlow();
+      this.#stopping = true;
+      if (running.bodyFailed(answer)) this.cut();
+      else this.refuse(answer, '', '');
+    });
   }
 
   cut(): void {
@@ -81,12 +105,16 @@ export class ClientStream implements ClientSide, Timed {
   exchangeDone(): void {
     this.#exchange = undefined;
     this.#owner.done(this);
-    // The rest of a body that nobody wants (RFC 9113 §8.1).
-    if (!this.received && !this.#stream.destroyed) this.#stream.close(NGHTTP2_NO_ERROR);
+    if (!this.#stopping) this.#dropBody();
   }
 
   overdue(now: number): void {
     this.#guarded((running) => running.overdue(now));
+  }
+
+  /** The rest of a body that nobody wants (RFC 9113 §8.1). */
+  #dropBody(): void {
+    if (!this.received && !this.#stream.destroyed) this.#stream.close(NGHTTP2_NO_ERROR);
   }
 
   readonly #onGone = (): void => this.#guarded((running) => running.clientGone());

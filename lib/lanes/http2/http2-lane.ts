@@ -1,19 +1,21 @@
 import type { Socket } from 'node:net';
 import type { ClientOrigin } from '../../request/client-origin.ts';
+import { BodyRateGuard } from '../body-rate.ts';
 import { Deadlines } from '../fast/deadlines.ts';
 import type { EndpointLinks } from '../fast/endpoint-links.ts';
 import { FastExchange, type FastExchangeDeps } from '../fast/fast-exchange.ts';
 import type { HttpDate } from '../http-date.ts';
 import type { LaneDeps, LaneFigures } from '../lane.ts';
 import { ClientSession, type ClientSessionDeps } from './client-session.ts';
+import type { ClientStream } from './client-stream.ts';
 
 export interface Http2LaneDeps extends LaneDeps {
   readonly connections: EndpointLinks;
   readonly date: HttpDate;
 }
 
-/** Between the word that there will be no more streams and the end: time for those that are on their way to us. */
-const DRAIN_NOTICE_MS = 1_000;
+/** What a connection that came in the last moment gets while draining: time for its first requests. */
+const LAST_MOMENT_MS = 1_000;
 
 /** The lane for clients that speak HTTP/2: node's sessions in front, the exchange of the fast lane behind. */
 export class Http2Lane {
@@ -21,6 +23,8 @@ export class Http2Lane {
   readonly #deadlines: Deadlines;
   readonly #sessionDeps: ClientSessionDeps;
   readonly #deps: Http2LaneDeps;
+  #bodyRate: BodyRateGuard | undefined;
+  #uploads: Set<ClientStream> | undefined;
   #activeRequests = 0;
   #draining: Promise<void> | undefined;
   #drained: (() => void) | undefined;
@@ -57,8 +61,14 @@ export class Http2Lane {
         counters.connectionsClosed += 1;
         this.#checkDrained();
       },
-      watch: (stream) => this.#deadlines.add(stream),
-      unwatch: (stream) => this.#deadlines.remove(stream),
+      watch: (stream) => {
+        this.#deadlines.add(stream);
+        this.#uploads?.add(stream);
+      },
+      unwatch: (stream) => {
+        this.#deadlines.remove(stream);
+        this.#uploads?.delete(stream);
+      },
       panicked: (error) => {
         const stacktrace = error instanceof Error ? (error.stack ?? '') : '';
         logger.error('panic-check', { host: '', error: String(error), stacktrace });
@@ -66,6 +76,11 @@ export class Http2Lane {
       date: () => deps.date.now(),
     };
     this.#deadlines.start();
+    if (front.bodyRate !== undefined) {
+      const uploads = new Set<ClientStream>();
+      this.#uploads = uploads;
+      this.#bodyRate = new BodyRateGuard(front.bodyRate, () => uploads);
+    }
   }
 
   /** Serves a connection on which HTTP/2 was agreed. */
@@ -74,7 +89,7 @@ export class Http2Lane {
     this.#sessions.add(session);
     this.#deadlines.add(session);
     this.#deps.counters.connectionsOpened += 1;
-    if (this.#draining !== undefined) session.end();
+    if (this.#draining !== undefined) setTimeout(() => session.end(), LAST_MOMENT_MS).unref();
   }
 
   figures(): LaneFigures {
@@ -87,17 +102,13 @@ export class Http2Lane {
   }
 
   /**
-   * Has clients take their next requests elsewhere, and finishes what runs. Resolves when all connections are gone
-   * and no more can come, which is when `noMore` resolves. In two steps, or a request that crosses with the word would be lost (RFC 9113 §6.8).
+   * Has clients take their next requests elsewhere, and finishes what runs. Resolves when all connections are gone and no
+   * more can come, which is when `noMore` resolves.
    */
   drain(noMore: Promise<void>): Promise<void> {
     this.#draining ??= new Promise((resolve) => {
       this.#drained = resolve;
-      for (const session of this.#sessions) session.announceEnd();
-      const timer = setTimeout(() => {
-        for (const session of [...this.#sessions]) session.end();
-      }, DRAIN_NOTICE_MS);
-      timer.unref();
+      for (const session of [...this.#sessions]) session.end();
       void noMore.then(() => {
         this.#complete = true;
         this.#checkDrained();
@@ -109,6 +120,7 @@ export class Http2Lane {
   /** Cuts everything. Safe to call twice. */
   stop(): void {
     this.#deadlines.stop();
+    this.#bodyRate?.stop();
     for (const session of [...this.#sessions]) session.destroy();
   }
 
