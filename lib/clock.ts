@@ -1,17 +1,31 @@
-let origin = performance.timeOrigin;
+/** The host's clock is looked at this often: a look at it is felt when each request has one. */
+const LOOK_EVERY_MS = 50;
+/** `Date.now()` has whole ms, and so much of a difference means nothing. */
+const TOLERATED_MS = 2;
 
 /**
- * Unix ms with a fraction, of a reading of performance.now() that was made just now. `Date.now()` has whole ms only,
- * and `performance.now()` does not follow when the host's clock is set, so the finer clock is moved along whenever
- * the two part.
+ * Makes a function that turns a reading of performance.now(), made just now, into Unix ms with a fraction. The wall
+ * clock has whole ms only, and the monotonic one does not follow when the host's clock is set, so the finer one is
+ * moved along when the two part: no later than 50 ms after.
  */
-export function unixMsAt(monotonicMs: number): number {
-  const wall = Date.now();
-  const fine = origin + monotonicMs;
-  if (Math.abs(fine - wall) <= 2) return fine;
-  origin += wall - fine;
-  return wall;
+export function unixClock(
+  wallMs: () => number,
+  originMs = performance.timeOrigin,
+): (monotonicMs: number) => number {
+  let origin = originMs;
+  let lookAt = Number.NEGATIVE_INFINITY;
+  return (monotonicMs) => {
+    if (monotonicMs >= lookAt) {
+      lookAt = monotonicMs + LOOK_EVERY_MS;
+      const apart = wallMs() - (origin + monotonicMs);
+      if (Math.abs(apart) > TOLERATED_MS) origin += apart;
+    }
+    return origin + monotonicMs;
+  };
 }
+
+/** Unix ms with a fraction, of a reading of performance.now() that was made just now. */
+export const unixMsAt: (monotonicMs: number) => number = unixClock(Date.now);
 
 /** Unix ms with a fraction down to less than a microsecond. */
 export function preciseNowMs(): number {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { preciseNowMs, unixMsAt } from '../../lib/clock.ts';
+import { preciseNowMs, unixClock } from '../../lib/clock.ts';
 
 describe('preciseNowMs', () => {
   it('stays within 3 ms of the wall clock and never stands still for long', () => {
@@ -13,11 +13,33 @@ describe('preciseNowMs', () => {
   });
 });
 
-describe('unixMsAt', () => {
+describe('unixClock', () => {
+  const START = Date.UTC(2026, 10, 22);
+
   it('tells apart readings within one millisecond', () => {
-    const first = performance.now();
-    const times = [unixMsAt(first), unixMsAt(first + 0.001), unixMsAt(first + 0.5)];
-    expect(times[1]! - times[0]!).to.be.closeTo(0.001, 0.0005);
-    expect(times[2]! - times[0]!).to.be.closeTo(0.5, 0.0005);
+    const unixMsAt = unixClock(() => START, START);
+    expect([0, 0.25, 0.5].map(unixMsAt)).to.deep.equal([START, START + 0.25, START + 0.5]);
+  });
+
+  it('looks at the wall clock once in 50 ms, and follows when it was set', () => {
+    let wall = START;
+    let looks = 0;
+    const unixMsAt = unixClock(() => {
+      looks += 1;
+      return wall;
+    }, START);
+    for (let at = 0; at < 50; at += 0.5) unixMsAt(at);
+    expect(looks).to.equal(1);
+    wall = START - 3_600_000;
+    expect(unixMsAt(49.5)).to.equal(START + 49.5);
+    expect(unixMsAt(50)).to.equal(wall);
+    expect(unixMsAt(60.5)).to.equal(wall + 10.5);
+    expect(looks).to.equal(2);
+  });
+
+  it('does not follow what only the whole milliseconds of the wall clock make of it', () => {
+    let at = 0;
+    const unixMsAt = unixClock(() => Math.floor(START + at), START);
+    for (; at < 1_000; at += 0.7) expect(unixMsAt(at)).to.equal(START + at);
   });
 });

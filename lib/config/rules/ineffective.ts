@@ -1,3 +1,4 @@
+import { EXTRA_FIELDS } from '../../log/access-options.ts';
 import type { Config } from '../schema.ts';
 import type { Violation } from './rule.ts';
 
@@ -21,6 +22,16 @@ export function* ineffective(read: Config): Generator<Violation> {
       found: 'a text with a colon',
       allowed: 'a text without one: Basic authentication ends the user at a colon',
       message: `status.${key} holds a colon: nobody can log in to /routes, /varz and /workers`,
+    };
+  }
+  const fields = read.logging.extra_access_log_fields;
+  for (const [i, name] of fields.entries()) {
+    if (EXTRA_FIELDS.some((known) => known === name)) continue;
+    yield {
+      key: `logging.extra_access_log_fields[${i}]`,
+      found: JSON.stringify(name),
+      allowed: EXTRA_FIELDS.join(', '),
+      message: `logging.extra_access_log_fields: there is no field ${JSON.stringify(name)}, it is left out`,
     };
   }
 }

@@ -123,6 +123,15 @@ describe('a derived value', () => {
     ]);
   });
 
+  it('warns of names of access log fields that do not exist, each by itself', () => {
+    const { config, problems } = load('logging:\n  extra_access_log_fields:\n  - dial_time\n  - dail_time');
+    expect(problems.map(({ severity, key, line }) => `${severity} ${key} ${line}`)).to.deep.equal([
+      'warning logging.extra_access_log_fields[1] 2',
+    ]);
+    expect(problems[0]?.message).to.include('there is no field "dail_time", it is left out');
+    expect(config.logging.extra_access_log_fields).to.deep.equal(['dial_time', 'dail_time']);
+  });
+
   it('tells when nobody could log in to the status pages, without the password', () => {
     const { config, problems } = load('status:\n  user: a:b\n  pass: "se:cret"');
     expect(problems.map(({ severity, key, line }) => `${severity} ${key} ${line}`)).to.deep.equal([
