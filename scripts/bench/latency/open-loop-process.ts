@@ -87,7 +87,7 @@ async function run(load: OpenLoad): Promise<OpenLoadResult> {
 
   const beganMs = performance.now();
   countFromMs = beganMs + (1_000 * uncounted) / load.perSecond;
-  const giveUpMs = beganMs + 1_000 * (load.leadInSeconds + load.seconds + 2);
+  const giveUpMs = beganMs + 1_000 * (load.leadInSeconds + load.seconds + 5);
   await new Promise<void>((resolve) => {
     let sent = 0;
     const turn = (): void => {
