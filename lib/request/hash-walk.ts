@@ -2,9 +2,16 @@ import { pickerFor } from '../balance/choose-endpoint.ts';
 import { fnv1a } from '../balance/fnv1a.ts';
 import type { HashWalk } from '../balance/hash-walk.ts';
 import type { Pool } from '../routes/pool.ts';
-import { isHopByHop, nominatedNames } from './hop-by-hop.ts';
+import { keepsClientCert, ownClientCert } from './forwarded-client-cert.ts';
+import { isNeverForwarded } from './headers-in.ts';
+import { nominatedNames } from './hop-by-hop.ts';
 import { headerValue, headerValues, type RequestHead } from './request-head.ts';
 import type { RequestSettings } from './settings.ts';
+
+type HashSettings = Pick<
+  RequestSettings,
+  'defaultAlgorithm' | 'hopByHopHeadersToFilter' | 'forwardedClientCert'
+>;
 
 /**
  * How a request on a hashed route finds its endpoint (contract: newer.md 3). Without a header to hash, or a value in
@@ -13,7 +20,7 @@ import type { RequestSettings } from './settings.ts';
 export function hashWalk(
   head: RequestHead,
   pool: Pool,
-  settings: Pick<RequestSettings, 'defaultAlgorithm' | 'hopByHopHeadersToFilter'>,
+  settings: HashSettings,
   note: HashWalk['note'],
 ): HashWalk {
   const { contextPath, hashHeader } = pool.settings;
@@ -23,7 +30,7 @@ export function hashWalk(
   if (hashHeader === '') {
     note('error', 'hash-routing-properties-missing', { host });
   } else {
-    value = hashedValue(head, hashHeader.toLowerCase(), settings.hopByHopHeadersToFilter);
+    value = hashedValue(head, hashHeader.toLowerCase(), settings);
     if (value === '') {
       note('info', 'hash-based-routing-header-value-not-found', { Host: host, Path: contextPath });
     }
@@ -38,13 +45,17 @@ export function hashWalk(
 }
 
 /** The first value of a field as the endpoint will see it; empty when it will see none. `Host` is no such field. */
-function hashedValue(head: RequestHead, lowerName: string, protectedNames: ReadonlySet<string>): string {
+function hashedValue(head: RequestHead, lowerName: string, settings: HashSettings): string {
   const { headers, clientIp } = head;
-  if (lowerName === 'host' || isHopByHop(lowerName)) return '';
+  if (isNeverForwarded(lowerName)) return '';
+  if (lowerName === 'x-forwarded-client-cert') {
+    const own = ownClientCert(head, settings.forwardedClientCert);
+    if (own !== '' || !keepsClientCert(head, settings.forwardedClientCert)) return own;
+  }
   if (lowerName === 'x-forwarded-for') {
     return [...headerValues(headers, lowerName).filter((value) => value !== ''), clientIp].join(', ');
   }
   const value = headerValue(headers, lowerName) ?? '';
-  if (value === '' || nominatedNames(headers, protectedNames)?.has(lowerName)) return '';
+  if (value === '' || nominatedNames(headers, settings.hopByHopHeadersToFilter)?.has(lowerName)) return '';
   return value;
 }

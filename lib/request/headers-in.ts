@@ -129,6 +129,12 @@ export function requestHeaders(head: RequestHead, context: RequestHeadersContext
   return out;
 }
 
+/** Whether no endpoint ever sees what a client sends under that name. */
+export function isNeverForwarded(name: string): boolean {
+  const fate = FATES.get(name);
+  return fate === 'drop' || fate === 'host' || fate === 'te' || isTwin(name);
+}
+
 /** Whether the client's `X-Forwarded-Proto` stands: its first value is what counts. */
 function keepsForwardedProto(
   headers: readonly string[],

@@ -45,6 +45,7 @@ describe('hashWalk', () => {
     { name: 'no such header', header: 'X-Tenant', headers: [] },
     { name: 'an empty first value', header: 'X-Tenant', headers: ['X-Tenant', '', 'X-Tenant', 'b'] },
     { name: 'Host', header: 'Host', headers: ['Host', 'a.com'] },
+    { name: 'a field that is ours to set', header: 'X-CF-InstanceID', headers: ['X-Cf-Instanceid', 'a'] },
     { name: 'a hop-by-hop field', header: 'Keep-Alive', headers: ['Keep-Alive', 'timeout=5'] },
     {
       name: 'a field that Connection names',
@@ -60,6 +61,24 @@ describe('hashWalk', () => {
       expect(notes).to.deep.equal([
         ['info', 'hash-based-routing-header-value-not-found', { Host: 'a.com', Path: '/Ctx' }],
       ]);
+    });
+  }
+
+  for (const [mode, certificate, value] of [
+    ['always_forward', '', 'from-client'],
+    ['forward', '', undefined],
+    ['forward', 'own', 'from-client'],
+    ['sanitize_set', '', undefined],
+    ['sanitize_set', 'own', 'own'],
+  ] as const) {
+    it(`hashes ${value ?? 'no'} client certificate in mode ${mode}${certificate && ' of a client that has one'}`, () => {
+      const head = aHead({
+        headers: ['X-Forwarded-Client-Cert', 'from-client'],
+        clientCertificate: certificate,
+      });
+      const pool = aPool('a.com', [], { algorithm: 'hash', hashHeader: 'X-Forwarded-Client-Cert' });
+      const found = hashWalk(head, pool, requestSettings({ forwardedClientCert: mode }), () => {});
+      expect(found.hash).to.deep.equal(value === undefined ? undefined : fnv1a(value));
     });
   }
 
