@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type NatsConnection, type NatsError, usernamePasswordAuthenticator } from 'nats';
 import type { Logger } from '../log/logger.ts';
+import { PLATFORM_TLS } from '../tls/platform-rules.ts';
 import { Inbox } from './inbox.ts';
 import { type Candidate, ServerList } from './server-list.ts';
 import { type Peer, probeServer, type ServerAddress, serverName } from './server-probe.ts';
@@ -184,7 +185,7 @@ export class Subscriber {
       name: 'turnout',
       timeout: connectTimeoutMs,
       authenticator: usernamePasswordAuthenticator(user, pass),
-      ...(tls === undefined ? {} : { tls: { ...tls, ...checked } }),
+      ...(tls === undefined ? {} : { tls: { ...PLATFORM_TLS, ...tls, ...checked } }),
       pingInterval: pingIntervalMs,
       maxPingOut: MAX_PINGS_OUT,
       // We do that ourselves: see probeServer.

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { connect, type NatsConnection } from 'nats';
 import { Subscriber } from '../../lib/feed/subscriber.ts';
@@ -415,6 +416,35 @@ describe('Subscriber', () => {
         await until(() => logged('nats-connection-error').length > 0, 'the error');
         expect(logged('nats-connection-error')[0]?.data.error).to.match(error);
         expect(heard).to.deep.equal([]);
+      });
+    }
+
+    for (const [name, rules, accepted] of [
+      ['a cipher of the platform', { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' }, true],
+      ['another cipher', { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-CHACHA20-POLY1305' }, false],
+      ['TLS 1.3', { minVersion: 'TLSv1.3' }, true],
+      ['TLS 1.1', { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' }, false],
+    ] as const) {
+      it(`${accepted ? 'talks' : 'does not talk'} to a server that has only ${name}`, async () => {
+        const pair = await makeCert({ ca, cn: 'nats', san: ['DNS:localhost', 'IP:127.0.0.1'] });
+        const outcomes: string[] = [];
+        const server = createServer((socket) => {
+          socket.on('error', () => {});
+          socket.write(
+            'INFO {"server_id":"x","version":"2.10.0","tls_required":true,"max_payload":1048576}\r\n',
+          );
+          const secure = new TLSSocket(socket, { ...pair, ...rules, isServer: true });
+          secure.on('secure', () => outcomes.push('secure'));
+          secure.on('error', (error) => outcomes.push(error.message));
+        });
+        server.listen(0, '127.0.0.1');
+        await once(server, 'listening');
+        const { port } = server.address() as AddressInfo;
+        closing(() => server.close());
+        const { subject } = subscriber([port], { tls: { ca: ca.cert, ...client } });
+        await until(() => outcomes.length > 0, 'the end of a handshake');
+        expect(outcomes[0] === 'secure', outcomes[0]).to.equal(accepted);
+        await subject.stop();
       });
     }
 

@@ -5,6 +5,7 @@ import { type ListenAddress, type ListenerTls, StatusListener } from '../status-
 import { Descriptors } from './descriptors.ts';
 import { Exposition } from './exposition.ts';
 import { gorouterMetrics } from './gorouter-metrics.ts';
+import { OneScrape } from './one-scrape.ts';
 import { ownMetrics } from './own-metrics.ts';
 import type { MetricSources } from './sources.ts';
 
@@ -25,9 +26,12 @@ export class MetricsServer {
   readonly #exposition: Exposition;
   readonly #descriptors: Descriptors;
   readonly #listener: StatusListener;
+  readonly #sources: OneScrape;
 
-  constructor(settings: MetricsSettings, sources: MetricSources, log: Logger) {
-    const descriptors = new Descriptors(() => [process.pid, ...sources.workers().map(({ pid }) => pid)]);
+  constructor(settings: MetricsSettings, live: MetricSources, log: Logger) {
+    const sources = new OneScrape(live);
+    this.#sources = sources;
+    const descriptors = new Descriptors(() => [process.pid, ...live.workers().map(({ pid }) => pid)]);
     this.#descriptors = descriptors;
     this.#exposition = new Exposition(
       [
@@ -68,6 +72,7 @@ export class MetricsServer {
       answerNotFound(response);
       return;
     }
+    this.#sources.begin();
     await this.#descriptors.know();
     const text = Buffer.from(await this.#exposition.text());
     response.writeHead(200, { 'Content-Type': this.#exposition.contentType, 'Content-Length': text.length });
