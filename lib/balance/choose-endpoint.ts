@@ -5,6 +5,7 @@ import { leastConnection } from './least-connection.ts';
 import type { PickContext, Picker } from './picker.ts';
 import { roundRobin } from './round-robin.ts';
 import { pickWithNewcomers } from './slow-start.ts';
+import { isOverloaded } from './standing.ts';
 import { pickSticky } from './sticky-pick.ts';
 
 /** What one choice is made from, the client's own wish included. */
@@ -34,7 +35,9 @@ export function chooseEndpoint(pool: Pool, context: ChoiceContext): Endpoint | u
     const bound = pickSticky(pool, stickyId, context);
     if (bound !== undefined) return bound;
   }
-  const picker = pickerFor(pool.settings.algorithm);
+  const { algorithm } = pool.settings;
+  if (pool.endpoints.length === 1 && algorithm !== 'hash') return theOnly(pool, context);
+  const picker = pickerFor(algorithm);
   const { states, nowMs } = context;
   if (nowMs < states.newcomersUntilMs) {
     const newcomers = states.newcomers(pool, nowMs);
@@ -42,6 +45,15 @@ export function chooseEndpoint(pool: Pool, context: ChoiceContext): Endpoint | u
       return pickWithNewcomers(pool, context, inEffect(picker, context), newcomers);
   }
   return picker.pick(pool, context);
+}
+
+/** Where there is no choice, what the algorithms remember of a pool is not touched. */
+function theOnly(pool: Pool, context: ChoiceContext): Endpoint | undefined {
+  const only = pool.endpoints[0]!;
+  if (isOverloaded(only, context)) return undefined;
+  // All endpoints are marked: the marks are ignored, and forgotten.
+  if (context.states.marked(pool, only, context.nowMs)) context.states.clearMarks(pool);
+  return only;
 }
 
 /** A request that has nothing to hash is balanced by the router's own algorithm. */

@@ -3,14 +3,6 @@ import type { Newcomer } from '../balance/slow-start.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
 import type { Pool } from '../routes/pool.ts';
 
-interface PoolState {
-  position: number;
-  /** Unix ms until which an address is passed over. */
-  marks: Map<string, number> | undefined;
-  /** By address. */
-  newcomers: Map<string, Newcomer> | undefined;
-}
-
 /** Positions wrap here: far from where adding one to a number stops working. */
 const POSITIONS = 2 ** 30;
 
@@ -21,7 +13,15 @@ const POSITIONS = 2 ** 30;
  */
 export class EndpointStates implements EndpointView {
   readonly #inFlight = new Map<string, number>();
-  readonly #pools = new Map<string, PoolState>();
+  /*
+   * By route key. One map for each kind: most pools have nothing in any, and a map that is empty is looked up for
+   * nothing where one of all pools would cost a place in memory that nobody has touched lately.
+   */
+  readonly #positions = new Map<string, number>();
+  /** Unix ms until which an address is passed over. */
+  readonly #marks = new Map<string, Map<string, number>>();
+  /** By address. */
+  readonly #newcomers = new Map<string, Map<string, Newcomer>>();
   readonly #random: () => number;
   newcomersUntilMs = 0;
 
@@ -54,77 +54,79 @@ export class EndpointStates implements EndpointView {
   /** Has an endpoint passed over on one route until `untilMs` (Unix ms). A later mark moves the time. */
   mark(key: string, address: string, untilMs: number): void {
     if (key === '') return; // a throw-away pool: what happened there stays there
-    const state = this.#state(key);
-    state.marks ??= new Map();
-    state.marks.set(address, untilMs);
+    let marks = this.#marks.get(key);
+    if (marks === undefined) {
+      marks = new Map();
+      this.#marks.set(key, marks);
+    }
+    marks.set(address, untilMs);
   }
 
   marked(pool: Pool, endpoint: Endpoint, nowMs: number): boolean {
-    const state = this.#pools.get(pool.key);
-    const untilMs = state?.marks?.get(endpoint.address);
-    if (state?.marks === undefined || untilMs === undefined) return false;
+    const marks = this.#marks.get(pool.key);
+    const untilMs = marks?.get(endpoint.address);
+    if (marks === undefined || untilMs === undefined) return false;
     if (nowMs < untilMs) return true;
-    state.marks.delete(endpoint.address);
+    this.#unmark(pool.key, marks, endpoint.address);
     return false;
   }
 
   clearMarks(pool: Pool): void {
-    const state = this.#pools.get(pool.key);
-    if (state !== undefined) state.marks = undefined;
+    this.#marks.delete(pool.key);
   }
 
   nextPosition(pool: Pool): number {
-    if (pool.key === '') return Math.floor(this.#random() * POSITIONS);
-    const state = this.#state(pool.key);
-    const { position } = state;
-    state.position = (position + 1) % POSITIONS;
+    const { key } = pool;
+    const position = this.#positions.get(key) ?? Math.floor(this.#random() * POSITIONS);
+    if (key !== '') this.#positions.set(key, (position + 1) % POSITIONS);
     return position;
   }
 
   /** An endpoint came to a route that is served. */
   arrived(key: string, address: string, newcomer: Newcomer): void {
-    const state = this.#state(key);
-    state.newcomers ??= new Map();
-    state.newcomers.set(address, newcomer);
+    let newcomers = this.#newcomers.get(key);
+    if (newcomers === undefined) {
+      newcomers = new Map();
+      this.#newcomers.set(key, newcomers);
+    }
+    newcomers.set(address, newcomer);
     this.newcomersUntilMs = Math.max(this.newcomersUntilMs, newcomer.sinceMs + newcomer.windowMs);
   }
 
   newcomers(pool: Pool, nowMs: number): ReadonlyMap<string, Newcomer> | undefined {
-    const state = this.#pools.get(pool.key);
-    const newcomers = state?.newcomers;
-    if (state === undefined || newcomers === undefined) return undefined;
+    const newcomers = this.#newcomers.get(pool.key);
+    if (newcomers === undefined) return undefined;
     for (const [address, { sinceMs, windowMs }] of newcomers) {
       if (nowMs - sinceMs >= windowMs) newcomers.delete(address);
     }
-    if (newcomers.size === 0) state.newcomers = undefined;
-    return state.newcomers;
+    if (newcomers.size > 0) return newcomers;
+    this.#newcomers.delete(pool.key);
+    return undefined;
   }
 
   /** The pool is gone from the table, and with it what was known of it. */
   forget(key: string): void {
-    this.#pools.delete(key);
+    this.#positions.delete(key);
+    this.#marks.delete(key);
+    this.#newcomers.delete(key);
   }
 
   /** The endpoint left the pool: what was held for or against it would never be met again. */
   forgetEndpoint(key: string, address: string): void {
-    const state = this.#pools.get(key);
-    state?.marks?.delete(address);
-    state?.newcomers?.delete(address);
+    const marks = this.#marks.get(key);
+    if (marks !== undefined) this.#unmark(key, marks, address);
+    this.#newcomers.get(key)?.delete(address);
   }
 
   /** Forgets every pool that `exists` does not know: after a whole table was exchanged. */
   retain(exists: (key: string) => boolean): void {
-    for (const key of this.#pools.keys()) {
-      if (!exists(key)) this.#pools.delete(key);
+    for (const known of [this.#positions, this.#marks, this.#newcomers]) {
+      for (const key of known.keys()) if (!exists(key)) known.delete(key);
     }
   }
 
-  #state(key: string): PoolState {
-    let state = this.#pools.get(key);
-    if (state === undefined) {
-      state = { position: Math.floor(this.#random() * POSITIONS), marks: undefined, newcomers: undefined };
-      this.#pools.set(key, state);
-    }
-    return state;
+  #unmark(key: string, marks: Map<string, number>, address: string): void {
+    marks.delete(address);
+    if (marks.size === 0) this.#marks.delete(key);
   }
 }

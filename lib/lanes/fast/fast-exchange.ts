@@ -1,21 +1,17 @@
-import { unixMsAt } from '../../clock.ts';
 import { RouterError } from '../../errors.ts';
 import type { AttemptFailure } from '../../health/classify-failure.ts';
 import { type Answer, headTooLarge, isAnswer } from '../../request/answer.ts';
-import { countFailure, countRequest } from '../../request/count-request.ts';
-import { clientHeaders, type ExchangeFacts, endpointHead } from '../../request/exchange-heads.ts';
+import { countFailure } from '../../request/count-request.ts';
+import { clientHeaders, endpointHead } from '../../request/exchange-heads.ts';
 import { endpointFailure } from '../../request/failure-answer.ts';
 import { headTooBig } from '../../request/head-limits.ts';
-import type { RequestRecord } from '../../request/record.ts';
 import { headerValue } from '../../request/request-head.ts';
-import { requestRecord } from '../../request/request-record.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
-import type { Endpoint } from '../../routes/endpoint.ts';
 import type { Pool } from '../../routes/pool.ts';
 import type { RouteTable } from '../../routes/route-table.ts';
+import { Account, type AccountDeps, badUpgrade, clientGone } from '../account.ts';
 import { type AttemptDeps, Attempts, type Lease } from '../attempts.ts';
 import { beginRequest } from '../begin-request.ts';
-import { CLIENT_LEFT_ANSWER, logClientLeft } from '../client-left.ts';
 import type {
   ClientExchange,
   ClientSide,
@@ -25,16 +21,15 @@ import type {
 } from '../exchange-sides.ts';
 import { MAX_INFORMATION } from '../information.ts';
 import { LINGER_BYTES } from '../linger.ts';
-import { ownAnswer, unheardAnswer } from '../own-answer.ts';
 import { responseHeadProblem } from '../response-head-problem.ts';
 import { routeOf } from '../route-of.ts';
-import { owned } from './direct-reads.ts';
+import { Upload } from './upload.ts';
 
-export interface FastExchangeDeps extends AttemptDeps<EndpointSide> {
+export interface FastExchangeDeps extends AttemptDeps<EndpointSide>, AccountDeps {
+  readonly connections: AttemptDeps<EndpointSide>['connections'];
   readonly table: () => RouteTable;
   readonly healthy: () => boolean;
   readonly draining: () => boolean;
-  readonly onFinished: (record: RequestRecord) => void;
   readonly onClosed: () => void;
   /** IMF-fixdate of this second. */
   readonly date: () => string;
@@ -42,8 +37,6 @@ export interface FastExchangeDeps extends AttemptDeps<EndpointSide> {
 
 /** How long a body waits for the endpoint's word (contract: http.md 9). */
 const LONGEST_WAIT_MS = 1_000;
-/** Of a body that has nowhere to go yet; beyond it the client is not read. */
-const PENDING_BYTES = 64 * 1024;
 type Next = 'retry' | Lease<EndpointSide> | AttemptFailure;
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -58,22 +51,11 @@ export class FastExchange implements ClientExchange, ResponseReader {
   readonly #link: ClientSide;
   readonly #request: SoundRequest;
   readonly #requestId: string;
-  readonly #startedAt = performance.now();
-  readonly #receivedAtMs = unixMsAt(this.#startedAt);
+  readonly #account: Account;
+  readonly #upload: Upload;
   #pool: Pool | undefined;
   #attempts: Attempts<EndpointSide> | undefined;
   #lease: Lease<EndpointSide> | undefined;
-  #sentHeaders: readonly string[] | undefined;
-  /** Of the request's body: what waits for an endpoint, and whether the end was seen. */
-  #pending: Buffer[] = [];
-  #pendingBytes = 0;
-  #requestBytes = 0;
-  #received: boolean;
-  #requestTrailers: readonly string[] | undefined;
-  /** Whether the body goes to the endpoint as it comes, and whether some of it has. */
-  #flowing = false;
-  #bodySent = false;
-  #requestSent = false;
   /** Whether the endpoint was told that its connection carries no other request. */
   #endpointCloses = false;
   #continued = false;
@@ -83,9 +65,6 @@ export class FastExchange implements ClientExchange, ResponseReader {
   #responseComplete = false;
   #close = false;
   #information = 0;
-  #status = 0;
-  #routerError = '';
-  #responseBytes = 0;
   #attemptDeadline = NEVER;
   #continueDeadline = NEVER;
   #clientGone = false;
@@ -98,7 +77,8 @@ export class FastExchange implements ClientExchange, ResponseReader {
     this.#requestId = begun.requestId;
     this.#link = link;
     this.method = request.head.method;
-    this.#received = link.received;
+    this.#account = new Account(begun.deps, begun.request, begun.requestId, link.protocol);
+    this.#upload = new Upload(link);
   }
 
   /** Never throws. */
@@ -123,6 +103,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
     const hasBody = framing.kind === 'chunked' || (framing.kind === 'length' && framing.length > 0);
     const attempts = new Attempts(this.#deps, head, choice.pool, hasBody, this.#requestId);
     this.#attempts = attempts;
+    this.#account.attempts = attempts;
     if (headTooBig(head, route, settings)) {
       attempts.pickForLog();
       this.#answer(headTooLarge());
@@ -165,74 +146,36 @@ export class FastExchange implements ClientExchange, ResponseReader {
     connection.read(this);
     this.#sendHead(lease);
     this.#attemptDeadline = endpointTimeoutMs > 0 ? lease.startedAt + endpointTimeoutMs : NEVER;
-    const waits = expectsContinue && !this.#continued && !this.#received;
+    const waits = expectsContinue && !this.#continued && !this.#upload.received;
     this.#continueDeadline = waits ? performance.now() + LONGEST_WAIT_MS : NEVER;
     this.#setDeadline();
-    if (!waits) this.#release();
+    if (!waits) this.#upload.flowTo(connection.out);
     connection.out.flush();
   }
 
   #sendHead(lease: Lease<EndpointSide>): void {
     const { route, framing } = this.#request;
-    const { headers, closes } = endpointHead(this.#facts(lease), this.#deps.connections.keepAlive);
+    const { headers, closes } = endpointHead(
+      this.#account.facts(lease.endpoint),
+      this.#deps.connections.keepAlive,
+    );
     this.#endpointCloses = closes;
-    this.#sentHeaders = headers;
+    this.#account.sentHeaders = headers;
     lease.connection.out.head(this.method, route.target, headers, framing);
-  }
-
-  #facts({ endpoint }: { readonly endpoint: Endpoint }): ExchangeFacts {
-    const { settings, now } = this.#deps;
-    return {
-      request: this.#request,
-      endpoint,
-      requestId: this.#requestId,
-      settings,
-      nowMs: now(),
-    };
-  }
-
-  /** Lets the body go to the endpoint, beginning with what is here. */
-  #release(): void {
-    this.#flowing = true;
-    this.#continueDeadline = NEVER;
-    for (const bytes of this.#pending) this.#forward(bytes, 0, bytes.length);
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    if (this.#received) this.#endRequest();
-    this.#link.resume();
-  }
-
-  #forward(bytes: Buffer, start: number, end: number): void {
-    this.#bodySent = true;
-    this.#lease!.connection.out.body(bytes, start, end);
-  }
-
-  #endRequest(): void {
-    this.#requestSent = true;
-    this.#lease!.connection.out.end(this.#requestTrailers);
   }
 
   /* What the client's connection tells. */
 
   requestBody(bytes: Buffer, start: number, end: number): void {
-    this.#requestBytes += end - start;
-    if (this.#flowing) {
-      this.#forward(bytes, start, end);
-      return;
-    }
-    this.#pending.push(owned(bytes, start, end));
-    this.#pendingBytes += end - start;
-    if (this.#pendingBytes > PENDING_BYTES) this.#link.pause();
+    this.#upload.take(bytes, start, end);
   }
 
   requestEnd(trailers: readonly string[] | undefined): void {
-    this.#received = true;
-    this.#requestTrailers = trailers;
-    if (this.#flowing) this.#endRequest();
+    this.#upload.end(trailers);
   }
 
   requestFlush(): void {
-    if (this.#flowing && this.#lease?.connection.out.flush() === false) this.#link.pause();
+    this.#upload.flush();
   }
 
   get awaitsBody(): boolean {
@@ -241,10 +184,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
 
   bodyFailed(answer: Answer): boolean {
     const answered = this.#answering;
-    if (!answered) {
-      this.#status = answer.status;
-      this.#routerError = answer.routerError;
-    }
+    if (!answered) this.#account.ended(answer);
     this.#clientGone = true;
     this.#lease?.connection.destroy();
     this.#attempts?.abort(clientGone());
@@ -264,7 +204,10 @@ export class FastExchange implements ClientExchange, ResponseReader {
       this.#attempts.abort(clientGone());
     } else {
       lease?.connection.destroy();
-      if (lease !== undefined && !this.#responseComplete) this.#clientLeftAnswer();
+      if (lease !== undefined && !this.#responseComplete) {
+        const announced = headerValue(this.#responseHeaders, 'content-length');
+        this.#account.clientLeftAnswer(this.#account.responseBytes, announced);
+      }
       this.#finish();
     }
   }
@@ -275,10 +218,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
 
   overdue(now: number): void {
     if (now >= this.#continueDeadline) {
-      this.#sendContinue();
-      this.#release();
-      this.#lease?.connection.out.flush();
-      this.#setDeadline();
+      this.#proceedWithBody();
       return;
     }
     if (now < this.#attemptDeadline) return;
@@ -304,8 +244,8 @@ export class FastExchange implements ClientExchange, ResponseReader {
         return false;
       }
     }
-    this.#routerError = headerValue(raw, 'x-cf-routererror') ?? '';
-    const headers = clientHeaders(raw, this.#facts(lease), {
+    this.#account.routerError = headerValue(raw, 'x-cf-routererror') ?? '';
+    const headers = clientHeaders(raw, this.#account.facts(lease.endpoint), {
       pool: this.#pool!,
       requestedId: this.#attempts?.requestedId,
       date: this.#deps.date(),
@@ -315,7 +255,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
     this.#close = this.#mustClose();
     this.#answering = true;
     this.#responseHeaders = raw;
-    this.#status = response.status;
+    this.#account.status = response.status;
     this.#attempts!.responded();
     // Nothing is waited for any more: the answer is here.
     this.#continueDeadline = NEVER;
@@ -325,7 +265,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
   }
 
   responseBody(bytes: Buffer, start: number, end: number): void {
-    this.#responseBytes += end - start;
+    this.#account.responseBytes += end - start;
     this.#link.out.body(bytes, start, end);
   }
 
@@ -336,7 +276,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
     out.flush();
     const { connection } = this.#lease!;
     // The endpoint has answered without all of the request: it gets no more of it, and no other on that connection.
-    if (this.#requestSent && !this.#endpointCloses) connection.release();
+    if (this.#upload.complete && !this.#endpointCloses) connection.release();
     else connection.destroy();
     this.#finish();
   }
@@ -362,8 +302,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
 
   #informed(response: ResponseHead): boolean {
     if (response.status === 101) {
-      const text = '101 without the upgrade that was asked for';
-      this.#attemptFailed(new RouterError('ENDPOINT_BAD_UPGRADE', text, { source: 'endpoint' }));
+      this.#attemptFailed(badUpgrade());
       return false;
     }
     this.#information += 1;
@@ -380,20 +319,22 @@ export class FastExchange implements ClientExchange, ResponseReader {
       return true;
     }
     // The one that the client waits for, or one that it did not ask for.
-    if (this.#request.expectsContinue && !this.#flowing) {
-      this.#sendContinue();
-      this.#release();
-      this.#lease?.connection.out.flush();
-      this.#setDeadline();
-    }
+    if (this.#request.expectsContinue && !this.#upload.flowing) this.#proceedWithBody();
     return true;
   }
 
-  #sendContinue(): void {
-    if (this.#continued || this.#received) return;
-    this.#continued = true;
-    this.#link.out.proceed();
-    this.#link.out.flush();
+  /** Has the client send its body, and the endpoint get it. */
+  #proceedWithBody(): void {
+    if (!this.#continued && !this.#upload.received) {
+      this.#continued = true;
+      this.#link.out.proceed();
+      this.#link.out.flush();
+    }
+    this.#continueDeadline = NEVER;
+    const { out } = this.#lease!.connection;
+    this.#upload.flowTo(out);
+    out.flush();
+    this.#setDeadline();
   }
 
   /* The ends. */
@@ -401,12 +342,11 @@ export class FastExchange implements ClientExchange, ResponseReader {
   #attemptFailed(error: unknown): void {
     const lease = this.#lease!;
     this.#lease = undefined;
-    this.#flowing = false;
-    this.#requestSent = false;
+    this.#upload.hold();
     this.#attemptDeadline = NEVER;
     this.#continueDeadline = NEVER;
     this.#setDeadline();
-    const failure = { error, bodyIntact: !this.#bodySent, clientGone: this.#clientGone };
+    const failure = { error, bodyIntact: !this.#upload.begun, clientGone: this.#clientGone };
     this.#proceed(this.#attempts!.failed(lease, failure));
   }
 
@@ -416,33 +356,17 @@ export class FastExchange implements ClientExchange, ResponseReader {
       this.#answer(endpointFailure(failure));
       return;
     }
-    const answer = unheardAnswer(failure, this.#deps, this.#requestId);
-    this.#status = answer.status;
-    this.#routerError = answer.routerError;
+    this.#account.unheard(failure);
     this.#finish();
   }
 
   #answer(plain: Answer): void {
-    const answer = ownAnswer(plain, this.#deps, this.#requestId);
-    this.#status = answer.status;
-    this.#routerError = answer.routerError;
-    this.#responseBytes = answer.body.length;
+    const answer = this.#account.answered(plain);
     this.#close = answer.close || this.#mustClose();
     const { out } = this.#link;
     out.answer(answer, this.method, this.#deps.date(), this.#close);
     out.flush();
     this.#finish();
-  }
-
-  /** The client left in the middle of its answer: told by the log alone, since the head is out. */
-  #clientLeftAnswer(): void {
-    if (this.#routerError === '') this.#routerError = CLIENT_LEFT_ANSWER;
-    logClientLeft(this.#deps.logger, {
-      bytesWritten: this.#responseBytes,
-      announced: headerValue(this.#responseHeaders, 'content-length'),
-      status: this.#status,
-      requestId: this.#requestId,
-    });
   }
 
   /** A part of an answer is out that will never be whole: it must not look complete. */
@@ -454,26 +378,17 @@ export class FastExchange implements ClientExchange, ResponseReader {
 
   /** A bug of ours. The client gets an answer if that is still possible, else the end of its connection. */
   panic(error: unknown): void {
-    this.#logPanic(error);
+    this.#account.panic(error);
     if (this.#finished) return;
     try {
       this.#lease?.connection.destroy();
       if (this.#answering) this.#cut();
       else this.#failed({ code: 'INTERNAL', reached: 'none', text: String(error) });
     } catch (again) {
-      this.#logPanic(again);
+      this.#account.panic(again);
       this.#link.cut();
       this.#finish();
     }
-  }
-
-  #logPanic(error: unknown): void {
-    const stacktrace = error instanceof Error ? (error.stack ?? '') : '';
-    this.#deps.logger.error('panic-check', {
-      host: this.#request.route.host,
-      error: String(error),
-      stacktrace,
-    });
   }
 
   /** Whether the answer about to be sent has to be the last one on its connection. */
@@ -483,10 +398,10 @@ export class FastExchange implements ClientExchange, ResponseReader {
 
   /** What the client still sends would have to be read to the end to find its next request, and may be endless. */
   #tooMuchUnread(): boolean {
-    if (this.#received) return false;
+    if (this.#upload.received) return false;
     const { framing, expectsContinue } = this.#request;
     if (framing.kind !== 'length' || (expectsContinue && !this.#continued)) return true;
-    return framing.length - this.#requestBytes > LINGER_BYTES;
+    return framing.length - this.#upload.bytes > LINGER_BYTES;
   }
 
   #setDeadline(): void {
@@ -496,52 +411,14 @@ export class FastExchange implements ClientExchange, ResponseReader {
   #finish(): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.#flowing = false;
-    this.#pending = [];
+    this.#upload.drop();
     try {
-      this.#attempts?.close();
-      const record = this.#record();
-      countRequest(this.#deps.counters, record);
-      this.#deps.onFinished(record);
+      this.#account.requestBytes = this.#upload.bytes;
+      this.#account.close();
     } catch (error) {
-      this.#logPanic(error); // a record is lost; the client's next request need not be
+      this.#account.panic(error); // a record is lost; the client's next request need not be
     }
     this.#deps.onClosed();
     this.#link.exchangeDone(this.#close);
   }
-
-  /** What would have been sent, had the last endpoint taken a connection: the log shows it all the same. */
-  #unsentHeaders(): readonly string[] | undefined {
-    const attempts = this.#attempts;
-    if (attempts?.startedAt === undefined || attempts.endpoint === undefined) return undefined;
-    const facts = this.#facts({ endpoint: attempts.endpoint });
-    return endpointHead(facts, this.#deps.connections.keepAlive).headers;
-  }
-
-  #record(): RequestRecord {
-    const endedAt = performance.now();
-    return requestRecord({
-      head: this.#request.head,
-      route: this.#request.route,
-      protocol: this.#link.protocol,
-      sentHeaders: this.#sentHeaders ?? this.#unsentHeaders(),
-      receivedAtMs: this.#receivedAtMs,
-      startedAt: this.#startedAt,
-      endedAt,
-      proxiedAt: this.#attempts?.startedAt,
-      status: this.#status,
-      requestBytes: this.#requestBytes,
-      responseBytes: this.#responseBytes,
-      requestId: this.#requestId,
-      routerError: this.#routerError,
-      endpoint: this.#attempts?.endpoint,
-      attempts: this.#attempts?.times(endedAt),
-      upgraded: false,
-      extraHeadersToLog: this.#deps.settings.extraHeadersToLog,
-    });
-  }
-}
-
-function clientGone(): RouterError {
-  return new RouterError('CLIENT_GONE', 'context canceled', { source: 'client' });
 }

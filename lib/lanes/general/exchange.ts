@@ -1,27 +1,22 @@
 import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
-import { unixMsAt } from '../../clock.ts';
-import { type ErrorCode, RouterError } from '../../errors.ts';
+import { RouterError } from '../../errors.ts';
 import type { AttemptFailure } from '../../health/classify-failure.ts';
 import { malformedResponseText } from '../../health/malformed-response.ts';
 import { type Answer, headTooLarge, isAnswer } from '../../request/answer.ts';
-import { countFailure, countRequest } from '../../request/count-request.ts';
-import { clientHeaders, type ExchangeFacts, endpointHead } from '../../request/exchange-heads.ts';
+import { countFailure } from '../../request/count-request.ts';
+import { clientHeaders, endpointHead } from '../../request/exchange-heads.ts';
 import { endpointFailure } from '../../request/failure-answer.ts';
 import { headTooBig } from '../../request/head-limits.ts';
-import type { RequestRecord } from '../../request/record.ts';
 import { headerValue } from '../../request/request-head.ts';
-import { requestRecord } from '../../request/request-record.ts';
 import { headTooLong } from '../../request/response-limits.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
 import { isWebSocket } from '../../request/upgrade.ts';
-import type { Endpoint } from '../../routes/endpoint.ts';
 import type { Pool } from '../../routes/pool.ts';
 import type { RouteTable } from '../../routes/route-table.ts';
+import { Account, type AccountDeps, badUpgrade, clientGone } from '../account.ts';
 import { type AttemptDeps, Attempts, type Lease } from '../attempts.ts';
 import { beginRequest } from '../begin-request.ts';
-import { CLIENT_LEFT_ANSWER, logClientLeft } from '../client-left.ts';
 import { informationText, MAX_INFORMATION } from '../information.ts';
-import { ownAnswer, unheardAnswer } from '../own-answer.ts';
 import { responseHeadProblem } from '../response-head-problem.ts';
 import { routeOf } from '../route-of.ts';
 import { sendAnswer } from './answer-writer.ts';
@@ -32,12 +27,12 @@ import type { Forwarder } from './forwarder.ts';
 import { RequestBody } from './request-body.ts';
 import { requestSwitch, type Switched } from './upgrade-request.ts';
 
-export interface ExchangeDeps extends AttemptDeps<EndpointConnection> {
+export interface ExchangeDeps extends AttemptDeps<EndpointConnection>, AccountDeps {
+  readonly connections: AttemptDeps<EndpointConnection>['connections'];
   readonly forwarder: Forwarder;
   readonly table: () => RouteTable;
   readonly healthy: () => boolean;
   readonly draining: () => boolean;
-  readonly onFinished: (record: RequestRecord) => void;
 }
 
 /** Called when an endpoint agreed to switch protocols, with what it sent first. Returns when the tunnel has ended. */
@@ -56,21 +51,15 @@ export class Exchange {
   readonly #onSwitch: SwitchHandler | undefined;
   readonly #body: RequestBody;
   readonly #requestId: string;
-  readonly #startedAt = performance.now();
-  readonly #receivedAtMs = unixMsAt(this.#startedAt);
+  readonly #account: Account;
   readonly #onClosed: () => void;
   #pool: Pool | undefined;
   #attempts: Attempts<EndpointConnection> | undefined;
-  #sentHeaders: readonly string[] | undefined;
   #response: EndpointResponse | undefined;
   #lease: Lease<EndpointConnection> | undefined;
   #settleAttempt: ((error: unknown) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #information = 0;
-  #status = 0;
-  #routerError = '';
-  #responseBytes = 0;
-  #upgraded = false;
   #clientGone = false;
   #finished = false;
 
@@ -88,6 +77,8 @@ export class Exchange {
     this.#deps = begun.deps;
     this.#request = begun.request;
     this.#requestId = begun.requestId;
+    const protocol = req.httpVersionMinor === 0 ? 'HTTP/1.0' : 'HTTP/1.1';
+    this.#account = new Account(begun.deps, begun.request, begun.requestId, protocol);
     this.#req = req;
     this.#res = res;
     this.#client = client;
@@ -123,6 +114,7 @@ export class Exchange {
     this.#pool = choice.pool;
     const attempts = new Attempts(this.#deps, head, choice.pool, this.#body.present, this.#requestId);
     this.#attempts = attempts;
+    this.#account.attempts = attempts;
     if (headTooBig(head, route, settings)) {
       attempts.pickForLog();
       return this.#answer(headTooLarge());
@@ -213,20 +205,9 @@ export class Exchange {
   }
 
   #outgoingHeaders(lease: Lease<EndpointConnection>): readonly string[] {
-    const { headers } = endpointHead(this.#facts(lease), this.#deps.connections.keepAlive);
-    this.#sentHeaders = headers;
+    const { headers } = endpointHead(this.#account.facts(lease.endpoint), this.#deps.connections.keepAlive);
+    this.#account.sentHeaders = headers;
     return headers;
-  }
-
-  #facts({ endpoint }: { readonly endpoint: Endpoint }): ExchangeFacts {
-    const { settings, now } = this.#deps;
-    return {
-      request: this.#request,
-      endpoint,
-      requestId: this.#requestId,
-      settings,
-      nowMs: now(),
-    };
   }
 
   /** A response head that is no switch: passes it on and, from then on, the body. */
@@ -274,7 +255,7 @@ export class Exchange {
       settle(badResponse((error as Error).message));
       return;
     }
-    this.#status = statusCode;
+    this.#account.status = statusCode;
     this.#response = relayed;
     this.#attempts?.responded();
     settle(undefined);
@@ -293,8 +274,8 @@ export class Exchange {
     lease: Lease<EndpointConnection>,
     upgrade: string | undefined,
   ): string[] {
-    this.#routerError = headerValue(raw, 'x-cf-routererror') ?? '';
-    return clientHeaders(raw, this.#facts(lease), {
+    this.#account.routerError = headerValue(raw, 'x-cf-routererror') ?? '';
+    return clientHeaders(raw, this.#account.facts(lease.endpoint), {
       pool: this.#pool!,
       requestedId: this.#attempts?.requestedId,
       date: '', // node has it ready
@@ -316,8 +297,8 @@ export class Exchange {
     clearTimeout(this.#timer);
     const head = this.#incomingHeaders(switched.rawHeaders, lease, switched.token);
     lease.connection.detach();
-    this.#status = 101;
-    this.#upgraded = true;
+    this.#account.status = 101;
+    this.#account.upgraded = true;
     settle(undefined);
     const text = informationText(101, switched.reason, head);
     onSwitch(switched, text)
@@ -401,17 +382,12 @@ export class Exchange {
       this.#answer(endpointFailure(failure));
       return;
     }
-    const answer = unheardAnswer(failure, this.#deps, this.#requestId);
-    this.#status = answer.status;
-    this.#routerError = answer.routerError;
+    this.#account.unheard(failure);
     this.#finish();
   }
 
   #answer(plain: Answer): void {
-    const answer = ownAnswer(plain, this.#deps, this.#requestId);
-    this.#status = answer.status;
-    this.#routerError = answer.routerError;
-    this.#responseBytes = answer.body.length;
+    const answer = this.#account.answered(plain);
     const close = this.#mustClose();
     sendAnswer(this.#res, answer, close);
     this.#body.discard();
@@ -419,38 +395,27 @@ export class Exchange {
 
   /** The client's connection is done with this exchange: all is sent, or it is gone. */
   #closed(): void {
-    if (this.#upgraded) return;
+    if (this.#account.upgraded) return;
     if (this.#res.writableFinished) {
       this.#finish();
       return;
     }
     this.#clientGone = true;
-    if (this.#response?.complete === false) this.#clientLeftAnswer(this.#response);
+    const response = this.#response;
+    if (response?.complete === false) {
+      this.#account.clientLeftAnswer(response.bytes, response.announcedLength);
+    }
     this.#lease?.connection.destroy();
     // While an attempt is under way its end is the end of the request: it is logged and judged first.
     if (this.#settleAttempt !== undefined) this.#settleAttempt(clientGone());
-    else if (this.#attempts !== undefined && this.#status === 0) this.#attempts.abort(clientGone());
+    else if (this.#attempts !== undefined && this.#account.status === 0) this.#attempts.abort(clientGone());
     else this.#finish();
-  }
-
-  /** The client left in the middle of its answer: told by the log alone, since the head is out. */
-  #clientLeftAnswer(response: EndpointResponse): void {
-    if (this.#routerError === '') this.#routerError = CLIENT_LEFT_ANSWER;
-    logClientLeft(this.#deps.logger, {
-      bytesWritten: response.bytes,
-      announced: response.announcedLength,
-      status: this.#status,
-      requestId: this.#requestId,
-    });
   }
 
   /** The client's body is no HTTP, or does not come: its doing, not the endpoint's. True when it was answered. */
   #bodyFailed(answer: Answer): boolean {
     const answered = this.#res.headersSent;
-    if (!answered) {
-      this.#status = answer.status;
-      this.#routerError = answer.routerError;
-    }
+    if (!answered) this.#account.ended(answer);
     this.#clientGone = true;
     this.#lease?.connection.destroy();
     this.#attempts?.abort(clientGone());
@@ -460,9 +425,7 @@ export class Exchange {
 
   /** A bug of ours. The client gets an answer if that is still possible, else the end of its connection. */
   #panic(error: unknown): void {
-    const { logger } = this.#deps;
-    const stacktrace = error instanceof Error ? (error.stack ?? '') : '';
-    logger.error('panic-check', { host: this.#request.route.host, error: String(error), stacktrace });
+    this.#account.panic(error);
     this.#lease?.connection.destroy();
     if (this.#res.headersSent) this.#res.destroy();
     else this.#failed({ code: 'INTERNAL', reached: 'none', text: String(error) });
@@ -476,53 +439,12 @@ export class Exchange {
     if (this.#finished) return;
     this.#finished = true;
     clearTimeout(this.#timer);
-    this.#attempts?.close();
     this.#body.detach();
-    const record = this.#record();
-    countRequest(this.#deps.counters, record);
-    this.#deps.onFinished(record);
+    this.#account.requestBytes = this.#body.bytes;
+    if (this.#response !== undefined) this.#account.responseBytes = this.#response.bytes;
+    this.#account.close();
     this.#onClosed();
   }
-
-  /** What would have been sent, had the last endpoint taken a connection: the log shows it all the same. */
-  #unsentHeaders(): readonly string[] | undefined {
-    const attempts = this.#attempts;
-    if (attempts?.startedAt === undefined || attempts.endpoint === undefined) return undefined;
-    const facts = this.#facts({ endpoint: attempts.endpoint });
-    return endpointHead(facts, this.#deps.connections.keepAlive).headers;
-  }
-
-  #record(): RequestRecord {
-    const endedAt = performance.now();
-    return requestRecord({
-      head: this.#request.head,
-      route: this.#request.route,
-      protocol: this.#req.httpVersionMinor === 0 ? 'HTTP/1.0' : 'HTTP/1.1',
-      sentHeaders: this.#sentHeaders ?? this.#unsentHeaders(),
-      receivedAtMs: this.#receivedAtMs,
-      startedAt: this.#startedAt,
-      endedAt,
-      proxiedAt: this.#attempts?.startedAt,
-      status: this.#status,
-      requestBytes: this.#body.bytes,
-      responseBytes: this.#response?.bytes ?? this.#responseBytes,
-      requestId: this.#requestId,
-      routerError: this.#routerError,
-      endpoint: this.#attempts?.endpoint,
-      attempts: this.#attempts?.times(endedAt),
-      upgraded: this.#upgraded,
-      extraHeadersToLog: this.#deps.settings.extraHeadersToLog,
-    });
-  }
-}
-
-function clientGone(): RouterError {
-  return new RouterError('CLIENT_GONE', 'context canceled', { source: 'client' });
-}
-
-function badUpgrade(): RouterError {
-  const code: ErrorCode = 'ENDPOINT_BAD_UPGRADE';
-  return new RouterError(code, '101 without the upgrade that was asked for', { source: 'endpoint' });
 }
 
 function badResponse(what: string): RouterError {
