@@ -11,6 +11,7 @@ import { idleRewrites, rewriteRules } from './rules/rewrite-rules.ts';
 import { routeRules } from './rules/route-rules.ts';
 import type { Rules, Violation } from './rules/rule.ts';
 import { statusRules } from './rules/status-rules.ts';
+import { tracingRules } from './rules/tracing-rules.ts';
 import type { Config } from './schema.ts';
 import type { TreeMap } from './tree.ts';
 
@@ -31,7 +32,15 @@ export interface LoadedConfig {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-const RULES: readonly Rules[] = [frontRules, statusRules, peerRules, routeRules, logRules, rewriteRules];
+const RULES: readonly Rules[] = [
+  frontRules,
+  statusRules,
+  peerRules,
+  routeRules,
+  logRules,
+  rewriteRules,
+  tracingRules,
+];
 
 /** From a document to the configuration that it stands for: schema, flags, derived values, rules between keys. */
 export function settle(

@@ -140,7 +140,7 @@ export const front = {
     {
       enable_zipkin: boolean(false, 'join or begin a B3 trace'),
       enable_w3c: boolean(false, 'join or begin a W3C trace'),
-      w3c_tenant_id: text('', 'tenant in tracestate: <tenant>@gorouter'),
+      w3c_tenant_id: text('', 'tenant in tracestate: <tenant>@gorouter; letters, digits, _ - * /'),
     },
     'tracing header fields',
   ),

@@ -103,3 +103,20 @@ describe('limits of heads', () => {
     });
   });
 });
+
+describe('tracing.w3c_tenant_id', () => {
+  for (const tenant of ['', 'blue', 'Blue-1_*/x', '0'.repeat(241)]) {
+    it(`may be ${JSON.stringify(tenant.slice(0, 20))}`, () => {
+      expect(parseConfig(`tracing: {w3c_tenant_id: "${tenant}"}`).problems).to.deep.equal([]);
+    });
+  }
+
+  for (const tenant of ['a,b', 'a=b', 'a b', '-a', 'a@b', 'ü', '0'.repeat(242)]) {
+    it(`may not be ${JSON.stringify(tenant.slice(0, 20))}`, () => {
+      const { problems } = parseConfig(`tracing:\n  w3c_tenant_id: "${tenant}"\n`);
+      expect(problems.map(({ severity, key, line }) => ({ severity, key, line }))).to.deep.equal([
+        { severity: 'error', key: 'tracing.w3c_tenant_id', line: 2 },
+      ]);
+    });
+  }
+});
