@@ -4,6 +4,7 @@ import type { Logger } from '../log/logger.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
 import { type ModificationTag, NO_TAG } from '../routes/modification-tag.ts';
 import type { MemberChange } from './hash-members.ts';
+import type { EndpointRecord } from './registry-pool.ts';
 
 /**
  * What the registry says (contract: registry.md 5 and 10, newer.md 3 and 8). `uri` is as received. Facts are put
@@ -67,8 +68,11 @@ export class RegistryLog {
     this.#logger.debug('finished-pruning-routes');
   }
 
-  routePruned(key: string, endpoints: readonly string[], segment: string): void {
-    this.#logger.info('pruned-route', { uri: key, endpoints, isolation_segment: orDash(segment) });
+  /** `stale`: at least one. */
+  routePruned(key: string, stale: readonly EndpointRecord[]): void {
+    const endpoints = stale.map(({ endpoint }) => endpoint.address);
+    const segment = orDash(stale[0]?.endpoint.isolationSegment ?? '');
+    this.#logger.info('pruned-route', { uri: key, endpoints, isolation_segment: segment });
   }
 
   invalidAlgorithm(wanted: string, kept: string): void {

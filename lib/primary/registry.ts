@@ -1,24 +1,23 @@
 import type { Logger } from '../log/logger.ts';
 import { type Endpoint, type Registration, sameEndpoint } from '../routes/endpoint.ts';
-import { isSameTag, isSucceededBy, type ModificationTag, NO_TAG } from '../routes/modification-tag.ts';
+import { type ModificationTag, NO_TAG } from '../routes/modification-tag.ts';
 import { type Algorithm, isAlgorithm, sameSettings } from '../routes/pool.ts';
 import { acceptsSegment, type Sharding } from '../routes/sharding.ts';
 import { contextPathOf, routeKey } from '../routes/uri.ts';
+import { type EmptyPools, isOver, staleRecords } from './expiry.ts';
 import { memberChange } from './hash-members.ts';
+import { KnownTags } from './known-tags.ts';
 import { settingsAfter } from './pool-settings.ts';
 import { type MessageCounts, RegistryCounters } from './registry-counters.ts';
 import { RegistryLog } from './registry-log.ts';
 import type { EndpointRecord, RegistryPool } from './registry-pool.ts';
 import { RegistryTable, type RegistryTableDeps } from './registry-table.ts';
 
-export interface RegistryOptions {
+export interface RegistryOptions extends EmptyPools {
   readonly defaultAlgorithm: Algorithm;
   /** How long a failure mark lasts: a quarter of `droplet_stale_threshold` (registry.md 10). */
   readonly markMs: number;
   readonly sharding: Sharding;
-  /** Whether emptied pools are kept for a while, to answer 503 instead of 404 (registry.md 7). */
-  readonly keepEmptyPools: boolean;
-  readonly emptyPoolTimeoutMs: number;
 }
 
 export interface RegistryDeps extends RegistryTableDeps {
@@ -45,8 +44,7 @@ export class Registry {
   /** By route key: hashed routes as their endpoint that registered last spells them. */
   readonly #hashed = new Map<string, string>();
   readonly counters = new RegistryCounters();
-  /** Of the endpoints that came with one: those of the routing API. */
-  readonly #tags = new WeakMap<EndpointRecord, ModificationTag>();
+  readonly #tags = new KnownTags();
   #lastUpdateMs = 0;
 
   constructor(deps: RegistryDeps) {
@@ -161,30 +159,17 @@ export class Registry {
     return count;
   }
 
-  /**
-   * One prune cycle (registry.md 6): removes what was silent for longer than its threshold, and empty pools
-   * whose time is over. TLS endpoints are proven by their certificate and never leave by age, unless they came
-   * from a snapshot and nobody has confirmed them since.
-   */
+  /** One prune cycle (registry.md 6): stale endpoints go, and emptied pools whose time is over. */
   prune(nowMs: number): void {
     this.#log.pruneBegins();
     for (const pool of this.#table.pools.values()) {
-      let pruned: string[] | undefined;
-      let segment = '';
-      for (let i = pool.records.length - 1; i >= 0; i -= 1) {
-        const record = pool.records[i]!;
-        if (record.endpoint.tls && !record.restored) continue;
-        if (nowMs - record.lastSeenMs <= record.endpoint.staleThresholdMs) continue;
-        pruned ??= [];
-        pruned.push(record.endpoint.address);
-        segment = record.endpoint.isolationSegment;
-        this.#remove(pool, record, nowMs);
+      const stale = staleRecords(pool, nowMs);
+      for (const record of stale) this.#remove(pool, record, nowMs);
+      if (stale.length > 0) {
+        this.counters.pruned += stale.length;
+        this.#log.routePruned(pool.key, stale);
       }
-      if (pruned !== undefined) {
-        this.counters.pruned += pruned.length;
-        this.#log.routePruned(pool.key, pruned, segment);
-      }
-      if (pool.records.length === 0 && this.#mayDropEmpty(pool, nowMs)) this.#drop(pool);
+      if (isOver(pool, this.#options, nowMs)) this.#drop(pool);
     }
     this.#log.pruneEnds();
   }
@@ -216,7 +201,7 @@ export class Registry {
     const record = pool.find(endpoint.address);
     const before = record?.endpoint;
     if (record === undefined) {
-      this.#tag(this.#table.add(pool, endpoint, nowMs, false), tag);
+      this.#tags.remember(this.#table.add(pool, endpoint, nowMs, false), tag);
       counts.added += 1;
       this.counters.observeAge(endpoint, nowMs);
       this.#log.endpointRegistered(uri, endpoint, tag);
@@ -224,17 +209,17 @@ export class Registry {
       record.lastSeenMs = nowMs;
       record.restored = false;
       counts.refreshed += 1;
-      if (this.#isNews(record, tag)) this.#tag(record, tag);
+      if (this.#tags.isNews(record, tag)) this.#tags.remember(record, tag);
       this.#log.endpointRefreshed(uri, endpoint, tag);
       this.#takeOver(pool, uri, record.endpoint, false);
       return;
-    } else if (!this.#isNews(record, tag)) {
+    } else if (!this.#tags.isNews(record, tag)) {
       counts.unmodified += 1;
       this.#log.endpointNotRegistered(uri, endpoint, tag);
       return;
     } else {
       this.#table.replace(pool, record, endpoint, nowMs);
-      this.#tag(record, tag);
+      this.#tags.remember(record, tag);
       counts.updated += 1;
       this.#log.endpointRegistered(uri, endpoint, tag);
     }
@@ -248,7 +233,7 @@ export class Registry {
   #unregisterOne(uri: string, endpoint: Endpoint, tag: ModificationTag, nowMs: number): void {
     const pool = this.#table.pools.get(routeKey(uri));
     const record = pool?.find(endpoint.address);
-    if (pool === undefined || record === undefined || !this.#applies(record, tag)) {
+    if (pool === undefined || record === undefined || !this.#tags.applies(record, tag)) {
       this.#log.endpointNotUnregistered(uri, endpoint, tag);
       this.#log.routeKept(uri);
       return;
@@ -256,29 +241,13 @@ export class Registry {
     this.counters.unregistered += 1;
     this.#remove(pool, record, nowMs);
     this.#log.endpointUnregistered(uri, record.endpoint, tag);
-    if (pool.records.length > 0 || !this.#mayDropEmpty(pool, nowMs)) {
+    if (!isOver(pool, this.#options, nowMs)) {
       this.#log.routeKept(uri);
       return;
     }
     this.#drop(pool);
     this.counters.routesUnregistered += 1;
     this.#log.routeUnregistered(uri);
-  }
-
-  /** Whether a register message with that tag may change the endpoint (bus.md 6). */
-  #isNews(record: EndpointRecord, tag: ModificationTag): boolean {
-    return isSucceededBy(this.#tags.get(record) ?? NO_TAG, tag);
-  }
-
-  /** Whether an unregister message with that tag is about this endpoint, not about an earlier one. */
-  #applies(record: EndpointRecord, tag: ModificationTag): boolean {
-    const known = this.#tags.get(record) ?? NO_TAG;
-    return isSameTag(known, tag) || isSucceededBy(known, tag);
-  }
-
-  #tag(record: EndpointRecord, tag: ModificationTag): void {
-    if (tag.guid === '') this.#tags.delete(record);
-    else this.#tags.set(record, tag);
   }
 
   #create(key: string, contextPath: string, { routeServiceUrl }: Endpoint, nowMs: number): RegistryPool {
@@ -319,11 +288,5 @@ export class Registry {
       else this.#hashed.delete(pool.key);
     }
     this.#table.alter(pool, after);
-  }
-
-  /** registry.md 7: without 503 for empty pools, or with a timeout that has passed, an empty pool goes. */
-  #mayDropEmpty(pool: RegistryPool, nowMs: number): boolean {
-    if (!this.#options.keepEmptyPools || this.#options.emptyPoolTimeoutMs <= 0) return true;
-    return nowMs - pool.changedAtMs > this.#options.emptyPoolTimeoutMs;
   }
 }
