@@ -91,7 +91,11 @@ async function start(options: StartOptions): Promise<number> {
   // Only now: `check` and `--help` need none of what a router needs.
   const { startPrimary } = await import('./primary/primary.ts');
   try {
-    await startPrimary(config, { warnings, errorPage });
+    await startPrimary(config, {
+      warnings,
+      errorPage,
+      reload: () => loadConfig(options.config, options),
+    });
     // A collection whenever the heap has grown by a fifth: what registrations leave behind would otherwise stay,
     // 1 KB for each route. Not before, as a table that is being restored leaves nothing.
     setFlagsFromString('--heap-growing-percent=20');

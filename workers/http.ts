@@ -204,6 +204,16 @@ function serve(told: Extract<ToWorker, { type: 'configure' }>): (message: ToWork
         arrivals.begin();
         void open(message.ports);
         return;
+      case 'front-tls':
+        try {
+          front.renew(message.tls);
+        } catch (error) {
+          logger.error('certificates-not-reloaded', { error });
+        }
+        return;
+      case 'ticket-keys':
+        front.useTicketKeys(message.keys);
+        return;
       case 'health':
         healthy = message.healthy;
         return;

@@ -5,6 +5,7 @@ import type { ClientOrigin } from '../request/client-origin.ts';
 import type { FrontTls } from '../tls/front-tls.ts';
 import { addressOf, addressText, type ClientAddress } from './address.ts';
 import { ProxyDoor } from './proxy-door.ts';
+import { SessionTickets } from './session-tickets.ts';
 import { TlsDoor } from './tls-door.ts';
 
 export interface ListenerSettings {
@@ -40,6 +41,7 @@ export class Front {
   /** Connections that no lane has yet. */
   readonly #entering = new Map<Socket, ClientAddress>();
   readonly #admitted = new OncePerSecond(() => performance.now());
+  readonly #tickets = new SessionTickets();
   #door: TlsDoor | undefined;
   #draining: Promise<void> | undefined;
   #drained: (() => void) | undefined;
@@ -67,6 +69,16 @@ export class Front {
   /** Connections that are still at the door. */
   get enteringCount(): number {
     return this.#entering.size;
+  }
+
+  /** Other certificates and rules for the connections that come from now on. Throws as the constructor does. */
+  renew(tls: FrontTls): void {
+    if (this.#door !== undefined) this.#door = this.#makeDoor(tls);
+  }
+
+  /** Keys of session tickets, base64 of 48 bytes each, the newest first. */
+  useTicketKeys(keys: readonly string[]): void {
+    this.#tickets.use(keys);
   }
 
   /** Stops listening. Resolves when no connection can reach a lane any more. */
@@ -125,10 +137,14 @@ export class Front {
         this.#deps.accept(socket, { ip, port, tls: true, certificate }, protocol);
         this.#entered(raw);
       },
-      onFailed: (raw, reason) => {
+      onFailed: (raw, { reason, invalidSubject }) => {
         this.#refused('tls-handshake-error', raw, reason);
+        if (invalidSubject !== undefined && this.#admitted.admit('invalid-subject') !== undefined) {
+          this.#deps.logger.warn('invalid-subject', { ...invalidSubject });
+        }
         this.#entered(raw);
       },
+      tickets: this.#tickets,
     });
   }
 

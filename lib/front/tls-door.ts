@@ -1,16 +1,17 @@
-import { X509Certificate } from 'node:crypto';
+import { constants, createHash, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import {
   createSecureContext,
   createServer,
-  getCACertificates,
   type SecureContext,
   type SecureContextOptions,
   type Server,
   type TLSSocket,
 } from 'node:tls';
+import { type ClientRefusal, ClientTrust } from '../tls/client-trust.ts';
 import type { FrontTls } from '../tls/front-tls.ts';
 import { ServerNames } from '../tls/server-names.ts';
+import type { SessionTickets } from './session-tickets.ts';
 
 /** A handshake that came to its end. */
 export interface Secured {
@@ -28,7 +29,8 @@ export interface TlsDoorDeps {
   readonly handshakeTimeoutMs: number;
   /** A connection has no more to do with this door: its handshake succeeded, or it is closed and this is why. */
   readonly onSecured: (raw: Socket, secured: Secured) => void;
-  readonly onFailed: (raw: Socket, reason: string) => void;
+  readonly onFailed: (raw: Socket, refusal: ClientRefusal) => void;
+  readonly tickets: SessionTickets;
 }
 
 type SniDone = (error: Error | null, context: SecureContext) => void;
@@ -38,6 +40,9 @@ interface Handshake {
   readonly timer: NodeJS.Timeout;
   readonly onClose: () => void;
 }
+
+/** For as long as keys are kept at least. */
+const TICKET_LIFE_S = 7_200;
 
 /** To whom speaks HTTP where TLS is spoken (contract: http.md 1). */
 const PLAIN_HTTP_ANSWER = 'HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n';
@@ -49,13 +54,15 @@ const PLAIN_HTTP_ANSWER = 'HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP r
 export class TlsDoor {
   readonly #deps: TlsDoorDeps;
   readonly #server: Server;
+  readonly #trust: ClientTrust;
   /** By their four-tuple, which is all that node lets one know of the socket below a TLS socket. */
   readonly #handshakes = new Map<string, Handshake>();
 
   /** Throws what OpenSSL says of a certificate, key or cipher list that it does not take. */
   constructor(tls: FrontTls, deps: TlsDoorDeps) {
     this.#deps = deps;
-    const contexts = new Contexts(tls);
+    this.#trust = new ClientTrust(tls);
+    const contexts = new Contexts(tls, this.#trust);
     const { clientCertificates, certificates } = tls;
     this.#server = createServer({
       ...contexts.options(0),
@@ -68,6 +75,7 @@ export class TlsDoor {
       rejectUnauthorized: clientCertificates === 'require',
       handshakeTimeout: 0, // bounded below as a whole, not from byte to byte
     });
+    deps.tickets.attach(this.#server);
     this.#server.on('secureConnection', (socket) => this.#secured(socket));
     this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => this.#failed(error, socket));
   }
@@ -76,7 +84,7 @@ export class TlsDoor {
   admit(raw: Socket): void {
     const key = keyOf(raw);
     const fail = (reason: string): void => {
-      if (this.#take(key) !== undefined) this.#deps.onFailed(raw, reason);
+      if (this.#take(key) !== undefined) this.#deps.onFailed(raw, { reason });
       raw.destroy();
     };
     const { handshakeTimeoutMs: limit } = this.#deps;
@@ -97,11 +105,12 @@ export class TlsDoor {
     const { raw } = handshake;
     socket.disableRenegotiation();
     const certificate = socket.getPeerX509Certificate();
-    if (certificate !== undefined && !socket.authorized) {
+    const refusal =
+      certificate === undefined ? undefined : this.#trust.refusal(socket, certificate, new Date());
+    if (refusal !== undefined) {
       socket.on('error', ignore);
       socket.destroy();
-      const reason: unknown = socket.authorizationError;
-      this.#deps.onFailed(raw, `client certificate refused: ${String(reason)}`);
+      this.#deps.onFailed(raw, refusal);
       return;
     }
     this.#deps.onSecured(raw, {
@@ -117,7 +126,7 @@ export class TlsDoor {
     const { raw } = handshake;
     // Node closes it as soon as this returns, and OpenSSL sends no alert to such a client.
     if (error.code === 'ERR_SSL_HTTP_REQUEST' && raw.writable) raw.write(PLAIN_HTTP_ANSWER);
-    this.#deps.onFailed(raw, reasonOf(error));
+    this.#deps.onFailed(raw, { reason: reasonOf(error) });
   }
 
   #take(key: string): Handshake | undefined {
@@ -134,21 +143,39 @@ export class TlsDoor {
 class Contexts {
   readonly #tls: FrontTls;
   readonly #names: ServerNames;
-  readonly #ca: string[];
+  readonly #trust: ClientTrust;
+  readonly #sessionIdContext: string;
   readonly #made: (SecureContext | undefined)[] = [];
 
-  constructor(tls: FrontTls) {
+  constructor(tls: FrontTls, trust: ClientTrust) {
     this.#tls = tls;
+    this.#trust = trust;
     this.#names = new ServerNames(tls.certificates.map(({ cert }) => new X509Certificate(cert)));
-    // An empty list, not none: that would be node's own CAs.
-    const system = tls.systemCas ? getCACertificates('system') : [];
-    this.#ca = tls.clientCertificates === 'none' ? [] : [...new Set([...system, ...tls.clientCas])];
+    // Sessions that were made under other rules are not resumed (RFC 8446 §4.2.11).
+    const { clientCertificates: asked, metadataRules: rules } = tls;
+    const facts = JSON.stringify([asked, asked === 'none' ? [] : trust.ca, rules]);
+    this.#sessionIdContext = createHash('sha256').update(facts).digest('hex').slice(0, 32);
   }
 
   options(index: number): SecureContextOptions {
-    const { ciphers, minVersion, maxVersion, certificates } = this.#tls;
+    const { ciphers, minVersion, maxVersion, certificates, metadataRules } = this.#tls;
     const { cert, key } = certificates[index]!;
-    return { cert, key, ca: this.#ca, ciphers, minVersion, maxVersion, honorCipherOrder: true };
+    return {
+      cert,
+      key,
+      // An empty list, not none: that would be node's own CAs.
+      ca: [...this.#trust.ca],
+      // Whatever is trusted may end a chain, as in Go, not only what has signed itself.
+      allowPartialTrustChain: true,
+      ciphers,
+      minVersion,
+      maxVersion,
+      honorCipherOrder: true,
+      sessionIdContext: this.#sessionIdContext,
+      sessionTimeout: TICKET_LIFE_S,
+      // A ticket keeps the client's certificate and not its chain, so that rules could not be looked at again.
+      ...(metadataRules.length > 0 ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
+    };
   }
 
   forName(name: string): SecureContext {

@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import type { CounterValues } from '../request/counters.ts';
 import type { Traffic } from '../request/traffic.ts';
+import type { FrontTls } from '../tls/front-tls.ts';
 
 /**
  * What the primary sends to a worker. Replication is a log: every change has a sequence number within an epoch
@@ -59,6 +60,10 @@ export type ToWorker =
     }
   /** Open the listeners. Port 0 = any free one, told in `listening`. */
   | { readonly type: 'listen'; readonly ports: TrafficPorts }
+  /** Certificates and rules for the TLS connections that come from now on. */
+  | { readonly type: 'front-tls'; readonly tls: FrontTls }
+  /** Keys of session tickets, base64, the newest first. */
+  | { readonly type: 'ticket-keys'; readonly keys: readonly string[] }
   /** Whether the router as a whole is healthy: what a health-check User-Agent is told. */
   | { readonly type: 'health'; readonly healthy: boolean }
   /** Refuse new work, finish the old within `timeoutMs`, exit 0. */

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { timerMs } from '../config/duration.ts';
 import type { ConfigProblem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
+import type { LoadedConfig } from '../config/settle.ts';
 import { EmbeddedBus } from '../feed/embedded/embedded-bus.ts';
 import { localAddress } from '../feed/local-address.ts';
 import { startMessage } from '../feed/start-message.ts';
@@ -20,6 +21,7 @@ import { SnapshotKeeper } from '../store/keeper.ts';
 import { createStore } from '../store/open-store.ts';
 import { ActiveApps } from './active-apps.ts';
 import { AppTraffic } from './app-traffic.ts';
+import { CertificateRenewal } from './certificate-renewal.ts';
 import { startDebugServer } from './debug.ts';
 import { Diagnoses } from './diagnoses.ts';
 import { Life } from './life.ts';
@@ -53,6 +55,8 @@ const HELD_UP_MS = 1_000;
 export interface PrimaryOptions {
   /** Problems of the configuration that do not keep the router from starting. */
   readonly warnings: readonly ConfigProblem[];
+  /** Reads the configuration again, as the operator gave it at start. */
+  readonly reload: () => LoadedConfig;
   /** Text of the error page; empty = none. */
   readonly errorPage: string;
 }
@@ -131,6 +135,12 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     onListening: () => life.workersChanged(),
   });
   const diagnoses = new Diagnoses((slot, message) => supervisor.tellOne(slot, message));
+  const certificates = new CertificateRenewal(config, {
+    reload: options.reload,
+    renew: (renewed, tls) => supervisor.renewTls(renewed, tls),
+    tellTicketKeys: (keys) => supervisor.tellTicketKeys(keys),
+    logger: routerLog,
+  });
   const { embedded } = config.nats;
   const bus =
     embedded === undefined
@@ -166,6 +176,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     onHealth: (healthy) => supervisor.tellHealth(healthy),
     finish: [
       () => clearInterval(beat),
+      () => certificates.stop(),
       () => status.stop(),
       () => metrics?.stop(),
       () => debug?.stop(),
@@ -213,7 +224,10 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     supervisor.kill();
     process.exit(2);
   });
-  process.on('SIGHUP', () => supervisor.reopenLogs());
+  process.on('SIGHUP', () => {
+    supervisor.reopenLogs();
+    certificates.renew();
+  });
 
   const { startAborted } = life;
   try {
@@ -237,6 +251,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     logger.info('status-listening', { ...listening });
     loopDelay.start();
     shownLoopDelay.start();
+    certificates.start();
     // Workers boot while the snapshot is read.
     supervisor.start();
     const { restored, begin } = await warmStart({

@@ -14,6 +14,7 @@ import type {
 import type { Logger } from '../log/logger.ts';
 import { addCounters, type CounterValues, zeroCounters } from '../request/counters.ts';
 import type { Traffic } from '../request/traffic.ts';
+import type { FrontTls } from '../tls/front-tls.ts';
 import { DrainTally } from './drain-tally.ts';
 import { LatestBySource } from './latest-by-source.ts';
 import { WorkerSlot, type WorkerState } from './worker-slot.ts';
@@ -75,6 +76,8 @@ export class Supervisor {
   deaths = 0;
   #ports: TrafficPorts | undefined;
   #portsAreKnown = false;
+  #config: Config;
+  #ticketKeys: readonly string[] | undefined;
   #healthy = false;
   /** That of the configuration, while it is undefined. */
   #logLevel: string | undefined;
@@ -88,6 +91,7 @@ export class Supervisor {
 
   constructor(deps: SupervisorDeps) {
     this.#deps = deps;
+    this.#config = deps.config;
     this.#log = deps.logger.child('supervisor');
     const slotDeps = {
       logger: this.#log,
@@ -170,6 +174,17 @@ export class Supervisor {
     if (found === undefined || found.vacant || found.state === 'starting') return false;
     found.tell(message);
     return true;
+  }
+
+  /** Other certificates and rules for the HTTPS listeners, and for workers that start later. */
+  renewTls(config: Config, tls: FrontTls): void {
+    this.#config = config;
+    this.#tellAll({ type: 'front-tls', tls });
+  }
+
+  tellTicketKeys(keys: readonly string[]): void {
+    this.#ticketKeys = keys;
+    this.#tellAll({ type: 'ticket-keys', keys });
   }
 
   reopenLogs(): void {
@@ -273,8 +288,16 @@ export class Supervisor {
   }
 
   #configure(slot: WorkerSlot): void {
-    const { config, count, routerIp, errorPage } = this.#deps;
-    slot.tell({ type: 'configure', config, slot: slot.index, workers: count, routerIp, errorPage });
+    const { count, routerIp, errorPage } = this.#deps;
+    slot.tell({
+      type: 'configure',
+      config: this.#config,
+      slot: slot.index,
+      workers: count,
+      routerIp,
+      errorPage,
+    });
+    if (this.#ticketKeys !== undefined) slot.tell({ type: 'ticket-keys', keys: this.#ticketKeys });
     slot.tell({ type: 'health', healthy: this.#healthy });
     if (this.#logLevel !== undefined) slot.tell({ type: 'log-level', level: this.#logLevel });
   }

@@ -1,3 +1,5 @@
+import { getCiphers } from 'node:tls';
+
 /** OpenSSL's name, then the IANA names, of every suite that `cipher_suites` may hold (contract: tls.md 3). */
 const SUITES: readonly (readonly [openssl: string, ...iana: string[]])[] = [
   ['RC4-SHA', 'TLS_RSA_WITH_RC4_128_SHA'],
@@ -53,13 +55,22 @@ export function cipherSuiteError(list: string): string | undefined {
   return `Invalid cipher string configuration: ${unknown}, please choose from [${CIPHER_SUITES.join(' ')}]`;
 }
 
+/** The names of a list that this node's OpenSSL has no suite for, such as those with RC4. */
+export function missingSuites(list: string): readonly string[] {
+  return list.split(':').filter((name) => OPENSSL_NAMES.has(name) && !isAvailable(OPENSSL_NAMES.get(name)!));
+}
+
 /**
- * The suites of a list for TLS 1.2 and older, as OpenSSL names them, each once, the best first: the order of the list
- * has no meaning. Empty when it names only suites of TLS 1.3.
+ * The suites of a list for TLS 1.2 and older that there are, as OpenSSL names them, each once, the best first: the
+ * order of the list has no meaning. Empty when it names only suites of TLS 1.3.
  */
 export function olderSuites(list: string): readonly string[] {
   const names = new Set(list.split(':').flatMap((name) => OPENSSL_NAMES.get(name) ?? []));
-  return [...names].sort((a, b) => rank(a) - rank(b));
+  return [...names].filter(isAvailable).sort((a, b) => rank(a) - rank(b));
+}
+
+function isAvailable(openssl: string): boolean {
+  return getCiphers().includes(openssl.toLowerCase());
 }
 
 /** What OpenSSL is to be given for a list. `legacyVersions`: TLS 1.0 or 1.1 is to work, too. */

@@ -11,6 +11,7 @@ export function aFrontTls(certificates: readonly KeyPair[], fields: Partial<Fron
     clientCertificates: 'none',
     clientCas: [],
     systemCas: false,
+    metadataRules: [],
     ...fields,
   };
 }

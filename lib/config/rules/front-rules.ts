@@ -1,5 +1,9 @@
-import { cipherSuiteError } from '../../tls/cipher-suites.ts';
+import { createSecureContext } from 'node:tls';
+import { cipherSuiteError, olderSuites } from '../../tls/cipher-suites.ts';
+import { metadataRules } from '../../tls/front-tls.ts';
 import { certificatesOf, keyPairError } from '../../tls/pem.ts';
+import { sameSubject, subjectOf, subjectText } from '../../tls/subject.ts';
+import { isOlder, secureVersion } from '../../tls/versions.ts';
 import type { Config } from '../schema.ts';
 import type { Violation } from './rule.ts';
 
@@ -41,7 +45,7 @@ function* httpsRules(config: Config): Generator<Violation> {
   }
   for (const [i, pair] of config.tls_pem.entries()) {
     const incomplete = pair.cert_chain === '' || pair.private_key === '';
-    const error = incomplete ? '' : keyPairError(pair.cert_chain, pair.private_key);
+    const error = incomplete ? '' : pairError(pair.cert_chain, pair.private_key);
     if (error === undefined) continue;
     yield {
       key: `tls_pem[${i}]`,
@@ -82,6 +86,8 @@ function* httpsRules(config: Config): Generator<Violation> {
     key: 'max_tls_version',
     message: 'router.max_tls_version must be one of TLSv1.2, TLSv1.3',
   });
+  yield* agreementRules(config);
+  yield* metadataViolations(config);
   if (
     config.only_trust_client_ca_certs &&
     config.client_ca_certs === '' &&
@@ -93,6 +99,60 @@ function* httpsRules(config: Config): Generator<Violation> {
       allowed: 'PEM certificates, or client_cert_validation: none',
       message:
         "router.client_ca_certs cannot be empty if router.only_trust_client_ca_certs is 'true' and router.client_cert_validation is set to 'request' or 'require'.",
+    };
+  }
+}
+
+/** What is wrong with a certificate and its key; what OpenSSL would not use is refused now, not at a handshake. */
+function pairError(cert: string, key: string): string | undefined {
+  const error = keyPairError(cert, key);
+  if (error !== undefined) return error;
+  try {
+    createSecureContext({ cert, key, ca: [] });
+    return undefined;
+  } catch (unusable) {
+    const { reason, message } = unusable as Error & { reason?: string };
+    return reason ?? message;
+  }
+}
+
+/** Versions and suites that leave nothing to agree on: every handshake would fail. */
+function* agreementRules(config: Config): Generator<Violation> {
+  const { cipher_suites: suites, min_tls_version: min, max_tls_version: max } = config;
+  if (isOlder(secureVersion(max), secureVersion(min))) {
+    yield {
+      key: 'min_tls_version',
+      found: `${min}, above max_tls_version`,
+      allowed: 'a version up to max_tls_version, which is TLSv1.2 unless it is set',
+      message: `router.min_tls_version ${min} is above router.max_tls_version ${max || 'TLSv1.2'}`,
+      because: 'max_tls_version',
+    };
+  } else if (
+    isOlder(secureVersion(max), 'TLSv1.3') &&
+    suites.trim() !== '' &&
+    cipherSuiteError(suites) === undefined &&
+    olderSuites(suites).length === 0
+  ) {
+    yield {
+      key: 'cipher_suites',
+      found: `${JSON.stringify(suites)}, none of which can be used with TLS 1.2 here`,
+      allowed: 'a suite of TLS 1.2, such as ECDHE-RSA-AES128-GCM-SHA256, or max_tls_version: TLSv1.3',
+      message: `router.cipher_suites ${suites} has no suite that can be used with router.max_tls_version ${max || 'TLSv1.2'}`,
+    };
+  }
+}
+
+/** Each rule is about a CA that clients may come with. */
+function* metadataViolations(config: Config): Generator<Violation> {
+  const subjects = certificatesOf(config.client_ca_certs).map(subjectOf);
+  for (const [i, { issuer }] of metadataRules(config).entries()) {
+    if (subjects.some((subject) => sameSubject(subject, issuer))) continue;
+    const name = subjectText(issuer);
+    yield {
+      key: `verify_client_certificate_metadata[${i}].issuer_in_chain`,
+      found: name === '' ? 'no name' : JSON.stringify(name),
+      allowed: 'all of the subject of a certificate in client_ca_certs',
+      message: `no CA certificate found for rule with ca subject ${name}`,
     };
   }
 }

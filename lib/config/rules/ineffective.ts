@@ -1,4 +1,5 @@
 import { EXTRA_FIELDS } from '../../log/access-options.ts';
+import { cipherSuiteError, missingSuites } from '../../tls/cipher-suites.ts';
 import type { Config } from '../schema.ts';
 import type { Violation } from './rule.ts';
 
@@ -13,6 +14,17 @@ export function* ineffective(read: Config): Generator<Violation> {
       allowed: `0 to ${MIB}`,
       message: `innefectual-max-header-bytes-value: max_request_header_bytes is cut to ${MIB}`,
     };
+  }
+  if (read.enable_ssl && cipherSuiteError(read.cipher_suites) === undefined) {
+    const missing = missingSuites(read.cipher_suites);
+    if (missing.length > 0) {
+      yield {
+        key: 'cipher_suites',
+        found: missing.join(':'),
+        allowed: 'suites that OpenSSL still has',
+        message: `cipher_suites ${missing.join(':')} cannot be used: OpenSSL has no such suites any more`,
+      };
+    }
   }
   // gorouter takes no credentials with a second colon (operations.md 9). The password may stand in a log that others read, so its text is not shown.
   for (const key of ['user', 'pass'] as const) {

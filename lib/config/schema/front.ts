@@ -52,7 +52,6 @@ export const front = {
   enable_verify_client_certificate_metadata: boolean(
     false,
     'hold client certificates to verify_client_certificate_metadata',
-    PENDING,
   ),
   verify_client_certificate_metadata: items(
     {
@@ -61,7 +60,6 @@ export const front = {
     },
     [],
     'which subjects are good under which CA',
-    PENDING,
   ),
   domains: items(
     {

@@ -1,0 +1,54 @@
+import type { Config } from '../config/schema.ts';
+import type { LoadedConfig } from '../config/settle.ts';
+import type { Logger } from '../log/logger.ts';
+import { certificateFacts, type FrontTls } from '../tls/front-tls.ts';
+import { renewFrontTls } from './renew-front-tls.ts';
+import { TicketKeys } from './ticket-keys.ts';
+
+export interface CertificateRenewalDeps {
+  /** Reads the configuration again, as the operator gave it at start. */
+  readonly reload: () => LoadedConfig;
+  /** Puts certificates and rules into effect, for the connections that come from now on. */
+  readonly renew: (config: Config, tls: FrontTls) => void;
+  readonly tellTicketKeys: (keys: readonly string[]) => void;
+  readonly logger: Logger;
+}
+
+/** What changes of the HTTPS listeners while they listen: the certificates with their rules, and the tickets' keys. */
+export class CertificateRenewal {
+  readonly #deps: CertificateRenewalDeps;
+  readonly #ticketKeys: TicketKeys;
+  #config: Config;
+
+  constructor(config: Config, deps: CertificateRenewalDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#ticketKeys = new TicketKeys(deps.tellTicketKeys);
+  }
+
+  start(): void {
+    if (this.#config.enable_ssl) this.#ticketKeys.start();
+  }
+
+  /** Reads the configuration again and takes from it what may change. A broken one changes nothing. */
+  renew(): void {
+    const { reload, renew, logger } = this.#deps;
+    if (!this.#config.enable_ssl) return;
+    const renewal = renewFrontTls(this.#config, reload());
+    if (renewal.kind === 'refused') {
+      for (const error of renewal.errors) logger.error('certificates-not-reloaded', { error });
+      return;
+    }
+    const { renewed, ignored } = renewal;
+    if (ignored.length > 0) logger.warn('reload-needs-restart', { keys: ignored });
+    if (renewed === undefined) return;
+    this.#config = renewed.config;
+    renew(renewed.config, renewed.tls);
+    this.#ticketKeys.rotate();
+    logger.info('certificates-reloaded', { certificates: certificateFacts(renewed.tls) });
+  }
+
+  stop(): void {
+    this.#ticketKeys.stop();
+  }
+}
