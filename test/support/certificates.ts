@@ -20,6 +20,8 @@ export interface CertOptions {
   readonly san?: readonly string[];
   /** For clients rather than for servers. */
   readonly client?: boolean;
+  /** Signs other certificates, itself signed by `ca`. */
+  readonly authority?: boolean;
   /** Validity from now; negative = expired already. 2 when absent. */
   readonly days?: number;
 }
@@ -41,8 +43,12 @@ export function makeCert(options: CertOptions): Promise<KeyPair> {
   return inDirectory(async (directory) => {
     const file = (name: string) => join(directory, name);
     const extensions = [
-      'basicConstraints=CA:FALSE',
-      `extendedKeyUsage=${options.client === true ? 'clientAuth' : 'serverAuth'}`,
+      ...(options.authority === true
+        ? ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign']
+        : [
+            'basicConstraints=CA:FALSE',
+            `extendedKeyUsage=${options.client === true ? 'clientAuth' : 'serverAuth'}`,
+          ]),
       ...(options.san === undefined ? [] : [`subjectAltName=${options.san.join(',')}`]),
     ];
     await writeFile(file('extensions'), extensions.join('\n'));

@@ -56,6 +56,8 @@ export interface RunningLane {
     openTunnels: number;
     idleEndpointConnections: number;
   };
+  /** What stands before the lane. */
+  readonly front: Front;
   /** Connections that are still at the door. */
   enteringCount(): number;
   drain(): Promise<void>;
@@ -166,6 +168,7 @@ async function startLanes(options: LaneOptions, fast: boolean): Promise<RunningL
     reports,
     lines: logger.lines,
     figures: () => lane.figures(),
+    front,
     enteringCount: () => front.enteringCount,
     drain: () => lane.drain(front.drain()),
     endTunnels: (ms) => lane.endTunnels(ms),

@@ -57,7 +57,7 @@ export class RouterProcess {
   /** Whether the next start is to take the status ports that stand here, not free ones. */
   keepsStatusPorts = false;
   readonly folder: string;
-  readonly #config: string;
+  #config: string;
   readonly #options: RouterOptions;
   /** Of all its lives: a primary that was killed leaves its workers. */
   readonly #groups: number[] = [];
@@ -102,6 +102,10 @@ export class RouterProcess {
     return this.#child.pid;
   }
 
+  get #file(): string {
+    return join(this.folder, 'config.yml');
+  }
+
   get accessLog(): string {
     return join(this.folder, 'access.log');
   }
@@ -130,12 +134,11 @@ export class RouterProcess {
       this.healthPort = 0;
       this.routesPort = 0;
     }
-    const file = join(this.folder, 'config.yml');
-    await writeFile(file, this.#yaml());
+    await this.#write();
     this.lines.length = 0;
     this.output = '';
     // A group of its own, so that a signal to the group, as a terminal sends it, does not reach mocha.
-    const child = spawn(SCRIPT, ['-c', file, ...args], {
+    const child = spawn(SCRIPT, ['-c', this.#file, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
       env: { ...process.env, ...this.#options.env },
@@ -172,6 +175,12 @@ export class RouterProcess {
 
   last(message: string): LogLine | undefined {
     return this.lines.findLast((line) => line.message === message);
+  }
+
+  /** Another configuration, for whoever reads it again. */
+  async reconfigure(config: string): Promise<void> {
+    this.#config = config;
+    await this.#write();
   }
 
   signal(name: NodeJS.Signals): void {
@@ -241,6 +250,10 @@ export class RouterProcess {
         routes === count && workers.every(({ state, lag_changes: lag }) => state === 'listening' && lag === 0)
       );
     }, `${count} routes in every worker`);
+  }
+
+  async #write(): Promise<void> {
+    await writeFile(this.#file, this.#yaml());
   }
 
   #portOf(message: string): number | undefined {

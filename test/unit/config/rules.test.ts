@@ -53,6 +53,25 @@ describe('keys that contradict each other', () => {
       message: /^Invalid cipher string configuration: FOO, please choose from \[/u,
     },
     {
+      text: 'enable_ssl: true\ncipher_suites: TLS_AES_128_GCM_SHA256:ECDHE-RSA-RC4-SHA',
+      key: 'cipher_suites',
+      line: 2,
+      message:
+        'router.cipher_suites TLS_AES_128_GCM_SHA256:ECDHE-RSA-RC4-SHA has no suite that can be used with router.max_tls_version TLSv1.2',
+    },
+    {
+      text: 'enable_ssl: true\nmin_tls_version: TLSv1.3',
+      key: 'min_tls_version',
+      line: 2,
+      message: 'router.min_tls_version TLSv1.3 is above router.max_tls_version TLSv1.2',
+    },
+    {
+      text: 'enable_ssl: true\nenable_verify_client_certificate_metadata: true\nverify_client_certificate_metadata:\n- issuer_in_chain: {common_name: Partner CA, organization: [Partner]}',
+      key: 'verify_client_certificate_metadata[0].issuer_in_chain',
+      line: 4,
+      message: 'no CA certificate found for rule with ca subject CN=Partner CA,O=Partner',
+    },
+    {
       text: 'enable_ssl: true\nclient_cert_validation: maybe',
       key: 'client_cert_validation',
       line: 2,
