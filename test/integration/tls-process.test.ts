@@ -158,6 +158,15 @@ describe('a router with TLS', function () {
     await renewedEverywhere(router, 'two');
   });
 
+  it('does not look at what clients offer when HTTP/2 is switched off', async () => {
+    const router = await RouterProcess.start(closing, config(one, 'enable_http2: false'));
+    for (const ALPNProtocols of [['foo'], ['h2'], ['h2', 'http/1.1']]) {
+      const socket = await connected(router, { ALPNProtocols });
+      expect(socket.alpnProtocol).to.equal(false);
+      expect(await ask(socket)).to.match(/^HTTP\/1\.1 404 /);
+    }
+  });
+
   it('reads announced addresses on both listeners', async () => {
     const router = await RouterProcess.start(closing, config(one, 'enable_proxy: true'));
     const announced = 'PROXY TCP4 1.2.3.4 5.6.7.8 1111 80\r\n';
