@@ -18,6 +18,7 @@ import type { RequestSettings } from '../request/settings.ts';
 import { negotiateId, stickyId } from '../request/sticky.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
 import type { Pool } from '../routes/pool.ts';
+import { logChoice, logFailedAttempt, type NamedAttempt } from './attempt-log.ts';
 import type { DialTimes } from './dial.ts';
 
 /** A connection to an endpoint, whichever lane's, as an attempt sees it. */
@@ -241,23 +242,13 @@ export class Attempts<C extends AttemptConnection> {
     const { counters, states } = this.#deps;
     countAttempt(counters, endpoint, this.#attempt > 1);
     this.endpoint = endpoint;
-    if (this.#deps.logger.enabled('debug')) this.#logChoice(endpoint);
+    const { logger } = this.#deps;
+    if (logger.enabled('debug')) logChoice(logger, this.#pool, this.#named(endpoint));
     this.#attemptAt = performance.now();
     this.#startedAt ??= this.#attemptAt;
     states.begin(endpoint);
     this.#inFlight = endpoint;
     return endpoint;
-  }
-
-  /** Lines of http.md 16. */
-  #logChoice(endpoint: Endpoint): void {
-    const { logger } = this.#deps;
-    if (this.#attempt === 1) logger.debug(`endpoint-iterator-with-${this.#pool.settings.algorithm}-lb-algo`);
-    logger.debug('backend', {
-      'route-endpoint': routeEndpointData(endpoint),
-      attempt: this.#attempt,
-      vcap_request_id: this.#requestId,
-    });
   }
 
   #context(attempt: number): ChoiceContext {
@@ -347,7 +338,11 @@ export class Attempts<C extends AttemptConnection> {
       maxAttempts: this.#deps.settings.maxAttempts,
       clientGone,
     });
-    this.#log(classified, endpoint, lease, retry);
+    logFailedAttempt(this.#deps.logger, this.#named(endpoint), classified, {
+      endpointCount: this.#endpointCount,
+      lease,
+      retriable: retry,
+    });
     this.#report(classified, endpoint);
     return retry ? 'retry' : classified;
   }
@@ -362,30 +357,8 @@ export class Attempts<C extends AttemptConnection> {
     onEndpointFailed(key, endpoint.address, verdict, failure.text);
   }
 
-  #log(failure: AttemptFailure, endpoint: Endpoint, lease: Lease<C> | undefined, retriable: boolean): void {
-    const { logger } = this.#deps;
-    const times = lease === undefined || lease.reused ? undefined : lease.connection.times;
-    logger.error('backend-endpoint-failed', {
-      'route-endpoint': routeEndpointData(endpoint),
-      attempt: this.#attempt,
-      vcap_request_id: this.#requestId,
-      'num-endpoints': this.#endpointCount,
-      'got-connection': lease !== undefined,
-      'wrote-headers': failure.reached === 'sent' || failure.reached === 'responding',
-      'conn-reused': lease?.reused ?? false,
-      'dns-lookup-time': (times?.dnsMs ?? 0) / 1_000,
-      'dial-time': (times?.dialMs ?? 0) / 1_000,
-      'tls-handshake-time': (times?.tlsMs ?? 0) / 1_000,
-      'local-address': lease?.connection.localAddress ?? '',
-      error: loggedText(failure, retriable),
-      retriable,
-    });
-    if (failure.code !== 'ENDPOINT_TIMEOUT') return;
-    logger.error('backend-request-timeout', {
-      'route-endpoint': routeEndpointData(endpoint),
-      error: failure.text,
-      vcap_request_id: this.#requestId,
-    });
+  #named(endpoint: Endpoint): NamedAttempt {
+    return { endpoint, attempt: this.#attempt, requestId: this.#requestId };
   }
 
   #noEndpoint(): AttemptFailure {
@@ -400,12 +373,4 @@ export class Attempts<C extends AttemptConnection> {
     if (this.#inFlight !== undefined) this.#deps.states.end(this.#inFlight);
     this.#inFlight = undefined;
   }
-}
-
-/** The error as the log words it (contract: http.md 10): also says why it may be repeated. */
-function loggedText(failure: AttemptFailure, retriable: boolean): string {
-  if (failure.code === 'CLIENT_GONE') return `context canceled (${failure.text})`;
-  if (failure.reached === 'dialling' || failure.reached === 'connected')
-    return `incomplete request (${failure.text})`;
-  return retriable && failure.code === 'ENDPOINT_CLOSED' ? 'EOF (via idempotent request)' : failure.text;
 }
