@@ -119,7 +119,12 @@ export class ClientSession implements Timed, ClientStreamOwner {
     this.#streams += 1;
     this.deadline = Number.POSITIVE_INFINITY;
     this.#deps.watch(side);
-    this.#deps.serve(side, request);
+    try {
+      this.#deps.serve(side, request);
+    } catch (error) {
+      this.done(side);
+      throw error;
+    }
   }
 
   // Errors of a stream that the peer has provoked: each cost a request, and the peer next to nothing (hazards 5).

@@ -20,8 +20,8 @@ export class ClientStream implements ClientSide, Timed, Uploader {
   deadline = Number.POSITIVE_INFINITY;
   received: boolean;
   pace: Uploader['pace'];
-  /** Counts the body as a socket counts bytes. */
-  readonly socket = { bytesRead: 0 };
+  /** Of the body, as a socket counts them. */
+  bytesRead = 0;
   #paused = false;
   /** Whether an answer to a bad body is still to come, when the exchange is over. */
   #stopping = false;
@@ -35,7 +35,7 @@ export class ClientStream implements ClientSide, Timed, Uploader {
     this.#stream = stream;
     this.#owner = owner;
     this.received = received;
-    this.out = new StreamAnswer(stream);
+    this.out = new StreamAnswer(stream, this);
   }
 
   /** From now on `exchange` is told what comes. */
@@ -43,12 +43,12 @@ export class ClientStream implements ClientSide, Timed, Uploader {
     this.#exchange = exchange;
     const stream = this.#stream;
     stream.on('close', this.#onGone);
-    stream.on('aborted', this.#onGone);
-    stream.on('drain', () => this.#guarded((running) => running.responseDrained()));
     if (this.received) return;
+    // A reset without an error leaves a stream open whose body is not read for now.
+    stream.on('aborted', this.#onGone);
     stream.on('data', (bytes: Buffer) =>
       this.#guarded((running) => {
-        this.socket.bytesRead += bytes.length;
+        this.bytesRead += bytes.length;
         running.requestBody(bytes, 0, bytes.length);
         running.requestFlush();
       }),
@@ -83,6 +83,15 @@ export class ClientStream implements ClientSide, Timed, Uploader {
   resume(): void {
     this.#paused = false;
     if (!this.received) this.#stream.resume();
+  }
+
+  /** The client takes more again. */
+  drained(): void {
+    this.#guarded((running) => running.responseDrained());
+  }
+
+  get socket(): { readonly bytesRead: number } {
+    return this;
   }
 
   get awaitsBody(): boolean {

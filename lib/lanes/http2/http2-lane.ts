@@ -47,8 +47,8 @@ export class Http2Lane {
     this.#sessionDeps = {
       idleMs: front.idleTimeoutMs,
       serve: (stream, request) => {
-        this.#activeRequests += 1;
         const exchange = new FastExchange(exchangeDeps, stream, request);
+        this.#activeRequests += 1;
         stream.attach(exchange);
         exchange.run();
       },

@@ -9,6 +9,11 @@ import { owned } from '../fast/direct-reads.ts';
 
 const NONE: readonly string[] = [];
 
+/** Who is told that more is taken. */
+export interface AnswerReader {
+  drained(): void;
+}
+
 /**
  * Writes one answer to a stream. The head waits for what comes with it, so that a small answer costs one call and an
  * answer without a body ends with its head.
@@ -23,9 +28,12 @@ export class StreamAnswer implements AnswerSink {
   /** Node asks for the trailers when all of the body has left. */
   #trailersLater = false;
   #closed = false;
+  #waiting = false;
+  readonly #reader: AnswerReader;
 
-  constructor(stream: ServerHttp2Stream) {
+  constructor(stream: ServerHttp2Stream, reader: AnswerReader) {
     this.#stream = stream;
+    this.#reader = reader;
   }
 
   /** Whether a head has left. */
@@ -74,7 +82,11 @@ export class StreamAnswer implements AnswerSink {
       for (let i = 0; i < last; i += 1) stream.write(pending[i]!);
       if (this.#ended) this.#close(pending[last]);
     } else if (this.#ended) this.#close(undefined);
-    return !stream.writableNeedDrain;
+    if (!stream.writableNeedDrain) return true;
+    // Nearly no answer is held up: a listener for those that are.
+    if (!this.#waiting) stream.once('drain', this.#onDrain);
+    this.#waiting = true;
+    return false;
   }
 
   #respond(head: string[]): void {
@@ -96,6 +108,11 @@ export class StreamAnswer implements AnswerSink {
     if (last === undefined) this.#stream.end();
     else this.#stream.end(last);
   }
+
+  readonly #onDrain = (): void => {
+    this.#waiting = false;
+    this.#reader.drained();
+  };
 
   #sendTrailers(): void {
     // Without any, node ends the stream with an empty DATA frame.
