@@ -132,6 +132,8 @@ function serve(told: Extract<ToWorker, { type: 'configure' }>): (message: ToWork
       counters,
       figures: () => {
         counters.accessLogDropped = accessLog?.dropped ?? 0;
+        counters.logLinesLost = logger.linesLost;
+        counters.marksIgnored = states.marksIgnored;
         return { ...traffic.figures(), routes: table.size, endpoints: replica.endpointCount };
       },
     },

@@ -46,6 +46,9 @@ export class EndpointStates implements EndpointView {
     return this.#inFlight.get(endpoint.address) ?? 0;
   }
 
+  /** Times the marks of a route were forgotten because all its endpoints had one. */
+  marksIgnored = 0;
+
   /** Number of addresses with requests on their way: all that is kept of them. */
   get busy(): number {
     return this.#inFlight.size;
@@ -72,7 +75,7 @@ export class EndpointStates implements EndpointView {
   }
 
   clearMarks(pool: Pool): void {
-    this.#marks.delete(pool.key);
+    if (this.#marks.delete(pool.key)) this.marksIgnored += 1;
   }
 
   nextPosition(pool: Pool): number {

@@ -43,6 +43,8 @@ export class LineWriter {
   #retry: NodeJS.Timeout | undefined;
   #watchingExit = false;
   #lost = 0;
+  /** Lost lines that `onRecovered` was told of. */
+  #recovered = 0;
   /** The first bytes of the line at the head of the queue are out. */
   #headCut = false;
   /** A line was cut by an error: the next begins on a line of its own. */
@@ -53,6 +55,11 @@ export class LineWriter {
     this.#maxQueuedBytes = options.maxQueuedBytes ?? 1 << 20;
     this.#retryMs = options.retryMs ?? 50;
     this.#onRecovered = options.onRecovered ?? (() => {});
+  }
+
+  /** Lines lost since the start. */
+  get lostInAll(): number {
+    return this.#recovered + this.#lost;
   }
 
   /** Lines lost since `onRecovered` was last called. */
@@ -126,6 +133,7 @@ export class LineWriter {
     if (this.#lost === 0 || this.#queue.length > 0) return;
     const lost = this.#lost;
     this.#lost = 0;
+    this.#recovered += lost;
     this.#onRecovered(lost);
   }
 

@@ -43,12 +43,16 @@ export function levelThreshold(name: string): number {
  * stdout before the call returns. Throws CONFIG_INVALID on an unknown level, and never afterwards.
  */
 export function createLogger(options: OperationalLogOptions): RootLogger {
-  const gate: Gate = { threshold: levelThreshold(options.level) };
+  const gate: Gate = {
+    threshold: levelThreshold(options.level),
+    linesLost: () => writer?.lostInAll ?? 0,
+  };
   const now = options.now ?? preciseNowMs;
   const source = options.prefix === '' ? DEFAULT_SOURCE : options.prefix;
-  const destination =
-    options.destination ??
-    new LineWriter({ onRecovered: (lost) => logger.warn('operational-log-lines-lost', { lost }) });
+  const writer =
+    options.destination === undefined
+      ? new LineWriter({ onRecovered: (lost) => logger.warn('operational-log-lines-lost', { lost }) })
+      : undefined;
   const sink = pino(
     {
       // The gate decides: pino's own level would have to be changed with it.
@@ -62,7 +66,7 @@ export function createLogger(options: OperationalLogOptions): RootLogger {
       formatters: { level: (label) => ({ log_level: RANK[label as LogLevel] ?? 3 }) },
       messageKey: 'message',
     },
-    destination,
+    options.destination ?? writer,
   );
   // pino puts its own message last and bindings before it; `message`, `source`, `data` have to come in that
   // order, so they are given as one object.
@@ -75,11 +79,14 @@ export function createLogger(options: OperationalLogOptions): RootLogger {
 export interface RootLogger extends Logger {
   /** As `logging.level`; from the next line on. Throws CONFIG_INVALID on an unknown name, and changes nothing then. */
   setLevel(name: string): void;
+  /** Since the start, because nobody read them in time. */
+  readonly linesLost: number;
 }
 
 /** What lines have to pass: shared by a logger and all its children. */
 interface Gate {
   threshold: number;
+  readonly linesLost: () => number;
 }
 
 interface Line {
@@ -116,6 +123,10 @@ class OperationalLogger implements RootLogger {
 
   enabled(level: LogLevel): boolean {
     return RANK[level] >= this.#gate.threshold;
+  }
+
+  get linesLost(): number {
+    return this.#gate.linesLost();
   }
 
   setLevel(name: string): void {

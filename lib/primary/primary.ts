@@ -209,6 +209,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     feed: () => ({ connected: subscriber?.connected ?? false, ...subscriber?.counters }),
     traffic,
     loopDelay: shownLoopDelay,
+    logLinesLost: () => logger.linesLost,
   });
   const status = new StatusServer(statusSettings(config), view, logger.child('status'));
   let metrics: MetricsServer | undefined;

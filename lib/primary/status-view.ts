@@ -30,6 +30,8 @@ export interface StatusViewDeps {
   readonly life: Life;
   readonly store: SnapshotStore;
   readonly keeper: SnapshotKeeper;
+  /** Of the primary's operational log. */
+  readonly logLinesLost: () => number;
   readonly feed: () => PrimaryFigures['feed'];
   readonly traffic: AppTraffic;
   /** Nobody else may read it: each reading begins anew. */
@@ -70,6 +72,10 @@ export class StatusView implements StatusSources, MetricSources {
 
   workerDeaths(): number {
     return this.#deps.supervisor.deaths;
+  }
+
+  logLinesLost(): number {
+    return this.#deps.logLinesLost();
   }
 
   resyncs(): number {

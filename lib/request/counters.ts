@@ -27,6 +27,10 @@ export interface CounterValues {
   requestBytes: number;
   responseBytes: number;
   accessLogDropped: number;
+  /** Of the operational log. */
+  logLinesLost: number;
+  /** Times a route was served by failed endpoints, because all it has had failed. */
+  marksIgnored: number;
   connectionsOpened: number;
   connectionsClosed: number;
   tunnelsOpened: number;
@@ -106,6 +110,8 @@ export function zeroCounters(): CounterValues {
     requestBytes: 0,
     responseBytes: 0,
     accessLogDropped: 0,
+    logLinesLost: 0,
+    marksIgnored: 0,
     connectionsOpened: 0,
     connectionsClosed: 0,
     tunnelsOpened: 0,

@@ -52,4 +52,8 @@ export class OneScrape implements MetricSources {
   resyncs(): number {
     return this.#live.resyncs();
   }
+
+  logLinesLost(): number {
+    return this.#live.logLinesLost();
+  }
 }

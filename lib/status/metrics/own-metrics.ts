@@ -36,6 +36,16 @@ export function ownMetrics(
       'Lines dropped because the disk was too slow.',
       () => total().accessLogDropped,
     ),
+    counter(
+      'turnout_log_lines_lost_total',
+      'Lines of the operational log that nobody read in time.',
+      () => total().logLinesLost + sources.logLinesLost(),
+    ),
+    counter(
+      'turnout_marks_ignored_total',
+      'Times a route was served by failed endpoints, because all it has had failed.',
+      () => total().marksIgnored,
+    ),
     gauge(
       'turnout_endpoints',
       'Endpoints, counted on each of their routes.',

@@ -37,4 +37,6 @@ export interface MetricSources {
   workerDeaths(): number;
   /** Whole tables sent to workers beyond the first of each. */
   resyncs(): number;
+  /** Lines of the primary's own operational log. */
+  logLinesLost(): number;
 }

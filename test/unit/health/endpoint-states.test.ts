@@ -37,8 +37,11 @@ describe('EndpointStates', () => {
     states.forgetEndpoint('a.com', other.address);
     expect(states.marked(pool, other, 0)).to.equal(false);
     expect(states.marked(pool, endpoint, 0)).to.equal(true);
+    expect(states.marksIgnored).to.equal(0);
     states.clearMarks(pool);
     expect(states.marked(pool, endpoint, 0)).to.equal(false);
+    states.clearMarks(pool);
+    expect(states.marksIgnored).to.equal(1);
   });
 
   it("starts each pool's rotation at a random position and advances it by one", () => {
