@@ -1,10 +1,12 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { cpus, release, totalmem } from 'node:os';
 import { SEARCH_PATH } from './programs.ts';
 
 const VERSIONED = [
   ['nginx', '-v'],
   ['HAProxy', '-v'],
+  ['wrk', '-v'],
+  ['h2load', '--version'],
   ['nats-server', '-v'],
   ['redis-server', '--version'],
 ] as const;
@@ -25,14 +27,10 @@ export function machineFacts(): string[] {
   ];
 }
 
-/** The first line that a command says; empty when it cannot be run. */
+/** The first line that a command says, whatever its status: wrk tells its version and fails. Empty when there is none. */
 function said(command: string, args: readonly string[]): string {
-  try {
-    const env = { ...process.env, PATH: SEARCH_PATH };
-    // nginx tells its version on stderr.
-    const all = execFileSync('sh', ['-c', '"$0" "$@" 2>&1', command, ...args], { encoding: 'utf8', env });
-    return all.split('\n')[0] ?? '';
-  } catch {
-    return '';
-  }
+  const env = { ...process.env, PATH: SEARCH_PATH };
+  const { stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', env });
+  // nginx tells its version on stderr.
+  return (stdout || stderr || '').split('\n')[0] ?? '';
 }
