@@ -66,7 +66,7 @@ export class Subscriber {
 
   /** Best effort: without a connection nobody hears it. */
   publish(subject: string, payload: Uint8Array): void {
-    this.#publish(subject, payload, this.#link?.connection);
+    this.#publish(subject, () => payload, this.#link?.connection);
   }
 
   /** No event comes after it resolved. May be called twice, or before start. */
@@ -228,10 +228,11 @@ export class Subscriber {
   /** Not counted as a failure when the server forbids it: the router serves as well without. */
   #answerDiscovery(connection: NatsConnection, component: () => string): void {
     connection.subscribe('vcap.component.discover', {
-      callback: (error, { reply = '', subject }) => {
+      callback: (error, message) => {
         if (error !== null || this.#stopping.signal.aborted) return;
+        const { reply = '', subject } = message;
         if (reply === '') this.#log.info(`Received message with empty reply on subject ${subject}`);
-        else this.#publish(reply, component(), connection);
+        else this.#publish(reply, component, connection);
       },
     });
   }
@@ -239,22 +240,26 @@ export class Subscriber {
   #announceComponent(connection: NatsConnection): void {
     const { component, logger } = this.#options;
     if (component === undefined) return;
-    this.#publish('vcap.component.announce', component(), connection);
+    this.#publish('vcap.component.announce', component, connection);
     logger.child('router').info('Component Router registered successfully');
   }
 
   /** Nothing may be thrown into the package's reading of the connection, which would end without a word. */
-  #publish(subject: string, payload: string | Uint8Array, connection: NatsConnection | undefined): void {
+  #publish(
+    subject: string,
+    payload: () => string | Uint8Array,
+    connection: NatsConnection | undefined,
+  ): void {
     if (subject === '' || connection === undefined || connection.isClosed()) return;
     try {
-      connection.publish(subject, payload);
+      connection.publish(subject, payload());
     } catch (error) {
       this.#natsLog.error('nats-publish-failed', { error, subject });
     }
   }
 
   #say(subject: string, connection: NatsConnection | undefined): void {
-    this.#publish(subject, this.#startText(), connection);
+    this.#publish(subject, () => this.#startText(), connection);
   }
 
   #startText(): string {

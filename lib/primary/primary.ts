@@ -331,11 +331,10 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
 
 /** What the process was about, for whoever has to end it like that (operations.md 7). */
 function quitText(): string {
-  const { heapUsed, rss } = process.memoryUsage();
   const resources = new Map<string, number>();
   for (const name of process.getActiveResourcesInfo()) resources.set(name, (resources.get(name) ?? 0) + 1);
   const held = [...resources].map(([name, count]) => `${count} ${name}`).join(', ');
-  return `SIGQUIT: quit\npid ${process.pid}, rss ${rss}, heap ${heapUsed}\nheld by: ${held}\n`;
+  return `SIGQUIT: quit\npid ${process.pid}, at most ${process.resourceUsage().maxRSS} KB\nheld by: ${held}\n`;
 }
 
 /** Rejects when they are wanted and cannot be had: dashboards without figures are found out too late. */
