@@ -33,6 +33,7 @@ export function reportCounts(outcomes: readonly Outcome[]): string {
   const counts = [
     `${figures.filter(({ met }) => met === true).length} met`,
     `${figures.filter(({ met }) => met === false).length} missed`,
+    `${figures.filter(({ target, met }) => target !== undefined && met === undefined).length} without a verdict`,
     `${outcomes.filter(({ skipped }) => skipped !== undefined).length} scenarios left out`,
     `${outcomes.filter(({ failure }) => failure !== undefined).length} could not be run`,
   ];

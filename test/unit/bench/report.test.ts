@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { reportTable } from '../../../scripts/bench/report.ts';
+import { reportCounts, reportTable } from '../../../scripts/bench/report.ts';
 import { atMost, plainly } from '../../../scripts/bench/scenario.ts';
 
 describe('the table of a bench', () => {
@@ -33,5 +33,23 @@ describe('the table of a bench', () => {
       ['one', 'could not be run', 'the router / ended', '', ''],
       ['two', 'left out', 'install wrk', '', ''],
     ]);
+  });
+
+  it('is counted', () => {
+    const figures = [
+      atMost('a', 1, 2, 'ms'),
+      atMost('b', 2, 2, 'ms'),
+      atMost('c', 3, 2, 'ms'),
+      plainly('d', 1, 'ms'),
+      { name: 'e', value: 'nginx was left out', target: '<= 2x' },
+    ];
+    const all = [
+      { ...outcome, figures },
+      { ...outcome, failure: 'x' },
+      { ...outcome, skipped: 'y' },
+    ];
+    expect(reportCounts(all)).to.equal(
+      '2 met, 1 missed, 1 without a verdict, 1 scenarios left out, 1 could not be run',
+    );
   });
 });
