@@ -1,6 +1,12 @@
 import { expect } from 'chai';
 import { closingAfterEach } from '../support/closing.ts';
-import { type RunningLane, route, startFastLane } from '../support/lane-fixture.ts';
+import {
+  type RunningLane,
+  recordOf,
+  route,
+  startFastLane,
+  startGeneralLane,
+} from '../support/lane-fixture.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { answering, ok, type Script, ScriptedBackend } from '../support/scripted-backend.ts';
 import { until } from '../support/until.ts';
@@ -34,6 +40,17 @@ const half: Script = async ({ request, write, socket }) => {
   socket.end();
 };
 
+/** The log, made to throw once, at a line of that name. */
+function breakLine(lane: RunningLane, message: string): void {
+  const { lines } = lane;
+  const intact = lines.push;
+  lines.push = (...added): number => {
+    if (added[0]?.message !== message) return intact.apply(lines, added);
+    lines.push = intact;
+    return bug();
+  };
+}
+
 /** A bug in each kind of event. `status`: of the answer; undefined = the connection ends without a whole one. */
 const BUGS: readonly {
   readonly name: string;
@@ -41,6 +58,12 @@ const BUGS: readonly {
   readonly status: number | undefined;
   plant(lane: RunningLane): void;
 }[] = [
+  {
+    name: 'as its id is told',
+    script: answering(ok()),
+    status: undefined,
+    plant: (lane) => breakLine(lane, 'vcap-request-id-header-set'),
+  },
   {
     name: 'as the route is looked up',
     script: answering(ok()),
@@ -69,7 +92,7 @@ const BUGS: readonly {
     name: 'as a body is cut',
     script: half,
     status: undefined,
-    plant: (lane) => break_(lane.lines, 'push'),
+    plant: (lane) => breakLine(lane, 'backend-response-incomplete'),
   },
   {
     name: 'as the record is written',
@@ -79,32 +102,58 @@ const BUGS: readonly {
   },
 ];
 
-describe('fast lane: a bug', () => {
-  const closing = closingAfterEach();
+const LANES = [
+  ['fast lane', startFastLane],
+  ['general lane', startGeneralLane],
+] as const;
 
-  for (const { name, script, status, plant } of BUGS) {
-    it(`${name} costs that request, and no other`, async () => {
-      const lane = await startFastLane({});
+for (const [laneName, start] of LANES) {
+  describe(`${laneName}: a bug`, () => {
+    const closing = closingAfterEach();
+
+    for (const { name, script, status, plant } of BUGS) {
+      it(`${name} costs that request, and no other`, async () => {
+        const lane = await start({});
+        closing(() => lane.stop());
+        const backend = await ScriptedBackend.start(script, closing);
+        const other = await ScriptedBackend.start(answering(ok('other')), closing);
+        const [failing] = route(lane, 'app.test', [backend]);
+        const [endpoint] = route(lane, 'other.test', [other]);
+        const client = await RawClient.connect(lane.port, closing);
+        plant(lane);
+
+        await client.send(GET);
+        if (status === undefined) await client.reader.untilClosed();
+        else expect((await client.response()).startLine).to.include(` ${status} `);
+
+        const next = await RawClient.connect(lane.port, closing);
+        const answer = await next.ask(GET.replace('app', 'other'));
+        expect(answer.body.toString()).to.equal('other');
+        await until(() => lane.figures().activeRequests === 0, 'the end of the requests');
+        for (const one of [failing, endpoint]) expect(lane.states.inFlight(one!)).to.equal(0);
+        client.close();
+        next.close();
+        await until(() => lane.figures().openConnections === 0, 'the connections to be gone');
+      });
+    }
+
+    it('of a policy is answered as ours, not as the endpoint’s, and told once', async () => {
+      const lane = await start({ settings: { rewrite: bug } });
       closing(() => lane.stop());
-      const backend = await ScriptedBackend.start(script, closing);
-      const other = await ScriptedBackend.start(answering(ok('other')), closing);
+      const backend = await ScriptedBackend.start(answering(ok()), closing);
       route(lane, 'app.test', [backend]);
-      const [endpoint] = route(lane, 'other.test', [other]);
       const client = await RawClient.connect(lane.port, closing);
-      plant(lane);
 
       await client.send(GET);
-      if (status === undefined) await client.reader.untilClosed();
-      else expect((await client.response()).startLine).to.include(` ${status} `);
+      await client.reader.untilClosed();
 
-      const next = await RawClient.connect(lane.port, closing);
-      const answer = await next.ask(GET.replace('app', 'other'));
-      expect(answer.body.toString()).to.equal('other');
+      // The answer to a bug is rewritten, too: there is none to send.
+      expect(client.reader.text).to.equal('');
+      expect((await recordOf(lane)).status).to.equal(0);
+      const bugs = lane.lines.filter(({ message }) => message === 'panic-check');
+      expect(bugs.length).to.be.within(1, 2);
+      expect(bugs[0]?.data).to.include({ host: 'app.test', error: 'Error: a bug of ours' });
       expect(lane.figures().activeRequests).to.equal(0);
-      expect(lane.states.inFlight(endpoint!)).to.equal(0);
-      client.close();
-      next.close();
-      await until(() => lane.figures().openConnections === 0, 'the connections to be gone');
     });
-  }
-});
+  });
+}

@@ -63,8 +63,8 @@ export class FastLane {
       draining,
       date,
       serve: (link, request) => {
-        this.#activeRequests += 1;
         const exchange = new FastExchange(this.#exchangeDeps, link, request);
+        this.#activeRequests += 1;
         link.attach(exchange);
         exchange.run();
       },

@@ -96,7 +96,10 @@ export class Exchange {
     // Each attempt adds listeners of its own, and there may be many.
     this.#req.setMaxListeners(0);
     this.#res.setMaxListeners(0);
-    this.#res.once('close', () => this.#closed());
+    this.#res.once(
+      'close',
+      this.#guarded(() => this.#closed()),
+    );
     this.#client.receive({
       received: () => this.#req.complete,
       awaits: () => !this.#res.headersSent && this.#body.starved,
@@ -122,6 +125,10 @@ export class Exchange {
 
     let next = await attempts.lease();
     while ('connection' in next) {
+      if (this.#finished) {
+        next.connection.destroy();
+        return;
+      }
       const error = this.#clientGone ? clientGone() : await this.#attempt(next);
       if (error === undefined) return;
       this.#body.detach();
@@ -129,7 +136,7 @@ export class Exchange {
       const verdict = await attempts.failed(next, failure);
       next = verdict === 'retry' ? await attempts.lease() : verdict;
     }
-    this.#failed(next);
+    if (!this.#finished) this.#failed(next);
   }
 
   /** One attempt up to the response head: undefined when that was passed on, else what went wrong. */
@@ -172,8 +179,10 @@ export class Exchange {
           request = began;
           this.#body.began(began);
         },
-        information: (info) => this.#informed(info, lease),
-        response: (response) => this.#responded(response, lease, () => request?.writableEnded ?? false),
+        information: this.#guarded((info) => this.#informed(info, lease)),
+        response: this.#guarded((response) =>
+          this.#responded(response, lease, () => request?.writableEnded ?? false),
+        ),
         switched: () => this.#settleAttempt?.(badUpgrade()),
         failed: (error) => this.#unreadable(error),
       },
@@ -191,10 +200,10 @@ export class Exchange {
       largestHead: this.#deps.settings.maxResponseHeaderBytes,
     };
     requestSwitch(lease.connection, outbound, {
-      information: (info) => this.#informed(info, lease),
+      information: this.#guarded((info) => this.#informed(info, lease)),
       // Not kept for others after a refusal: the endpoint may have begun to read the other protocol.
-      response: (response) => this.#responded(response, lease, () => false),
-      switched: (switched) => this.#switched(switched, lease),
+      response: this.#guarded((response) => this.#responded(response, lease, () => false)),
+      switched: this.#guarded((switched) => this.#switched(switched, lease)),
       failed: (error) => this.#unreadable(error),
     });
   }
@@ -260,12 +269,12 @@ export class Exchange {
     this.#attempts?.responded();
     settle(undefined);
     relayed.relay({
-      ended: () => {
+      ended: this.#guarded(() => {
         clearTimeout(this.#timer);
         if (requestEnded()) connection.mayBeReused();
         else this.#dropBody(connection.destroy.bind(connection));
-      },
-      broken: (error) => this.#broken(error, lease),
+      }),
+      broken: this.#guarded((error) => this.#broken(error, lease)),
     });
   }
 
@@ -351,7 +360,10 @@ export class Exchange {
     const { endpointTimeoutMs } = this.#deps;
     if (endpointTimeoutMs <= 0) return;
     const left = Math.max(1, endpointTimeoutMs - (performance.now() - lease.startedAt));
-    this.#timer = setTimeout(() => this.#timedOut(lease), left);
+    this.#timer = setTimeout(
+      this.#guarded(() => this.#timedOut(lease)),
+      left,
+    );
   }
 
   #timedOut(lease: Lease<EndpointConnection>): void {
@@ -423,12 +435,34 @@ export class Exchange {
     return answered;
   }
 
-  /** A bug of ours. The client gets an answer if that is still possible, else the end of its connection. */
+  /** For what is called by events: a bug of ours costs this request, not the worker with all the others. */
+  #guarded<A extends readonly unknown[]>(handle: (...args: A) => void): (...args: A) => void {
+    return (...args) => {
+      try {
+        handle(...args);
+      } catch (error) {
+        this.#panic(error);
+      }
+    };
+  }
+
+  /** A bug of ours. The client gets an answer if that is still possible, else the end of its connection. Never throws. */
   #panic(error: unknown): void {
-    this.#account.panic(error);
-    this.#lease?.connection.destroy();
-    if (this.#res.headersSent) this.#res.destroy();
-    else this.#failed({ code: 'INTERNAL', reached: 'none', text: String(error) });
+    // Whatever the attempt under way still comes to is of no use.
+    this.#settleAttempt = undefined;
+    try {
+      this.#account.panic(error);
+      this.#lease?.connection.destroy();
+      if (this.#finished) return;
+      if (!this.#res.headersSent && !this.#clientGone && !this.#account.upgraded) {
+        this.#failed({ code: 'INTERNAL', reached: 'none', text: String(error) });
+        return;
+      }
+    } catch {
+      // The second one in a row: nothing of this request can be relied on any more.
+    }
+    this.#client.socket.destroy();
+    this.#finish();
   }
 
   #countWebSocket(): void {
@@ -439,10 +473,14 @@ export class Exchange {
     if (this.#finished) return;
     this.#finished = true;
     clearTimeout(this.#timer);
-    this.#body.detach();
-    this.#account.requestBytes = this.#body.bytes;
-    if (this.#response !== undefined) this.#account.responseBytes = this.#response.bytes;
-    this.#account.close();
+    try {
+      this.#body.detach();
+      this.#account.requestBytes = this.#body.bytes;
+      if (this.#response !== undefined) this.#account.responseBytes = this.#response.bytes;
+      this.#account.close();
+    } catch (error) {
+      this.#account.panic(error); // a record is lost; the client's next request need not be
+    }
     this.#onClosed();
   }
 }

@@ -283,7 +283,14 @@ export class GeneralLane {
         : isWebSocket(upgrade)
           ? this.#webSocketDeps
           : this.#upgradeDeps;
-    new Exchange(exchangeDeps, req, res, client, sound, leave, onSwitch).run();
+    try {
+      new Exchange(exchangeDeps, req, res, client, sound, leave, onSwitch).run();
+    } catch (error) {
+      const stacktrace = error instanceof Error ? (error.stack ?? '') : '';
+      this.#deps.logger.error('panic-check', { host: sound.route.host, error: String(error), stacktrace });
+      client.socket.destroy();
+      leave();
+    }
   }
 
   /** The request as far as it can be understood, or what http.md 1 says to one that cannot. */
