@@ -262,16 +262,77 @@ describeLane('upgrades', (stage) => {
     expect(backend.received).to.include('GET /next HTTP/1.1\r\n');
   });
 
-  it('behind a pipelined request are served as the ordinary request that they are too', async () => {
+  it('behind pipelined requests wait their turn, and lose nothing that comes behind them', async () => {
+    const lane = await stage.start();
+    let proceed = (): void => {};
+    const size = 3_000_000;
+    const backend = await stage.backend(async (connection) => {
+      const { startLine } = await connection.request();
+      if (startLine.startsWith('GET /up')) {
+        connection.write(SWITCH('tcp'));
+        if (connection.reader.rest.length > 0)
+          connection.write(connection.reader.rest.toString().toUpperCase());
+        connection.socket.on('data', (data) => connection.write(data.toString().toUpperCase()));
+        return;
+      }
+      await new Promise<void>((resolve) => {
+        proceed = resolve;
+      });
+      connection.write(ok('x'.repeat(size), 'Connection: close'));
+      await connection.request();
+      connection.write(ok('second', 'Connection: close'));
+    });
+    route(lane, 'app.test', [backend]);
+    const client = await stage.client(lane);
+
+    await client.send(`GET /1 HTTP/1.1\r\n${HOST}\r\n${upgrade('tcp')}early`);
+    await until(() => backend.received.includes('GET /1 '), 'the first request');
+    await client.send(' and more');
+    expect(backend.received).not.to.include('GET /up');
+    proceed();
+
+    expect((await client.response()).body.length).to.equal(size);
+    expect((await client.reader.until('\r\n\r\n')).toString()).to.match(/^HTTP\/1\.1 101 /);
+    await client.reader.until('EARLY AND MORE');
+    await client.send('hello');
+    await client.reader.until('HELLO');
+    expect(lane.figures()).to.include({ openTunnels: 1, activeRequests: 0, openConnections: 1 });
+  });
+
+  it('refused behind pipelined requests leave all that is behind them intact', async () => {
     const lane = await stage.start();
     const backend = await stage.backend(answering(ok()));
     route(lane, 'app.test', [backend]);
     const client = await stage.client(lane);
+    const plain = `GET / HTTP/1.1\r\n${HOST}\r\n`;
 
-    await client.send(`GET / HTTP/1.1\r\n${HOST}\r\n${upgrade('websocket')}`);
+    await client.send(plain + upgrade('websocket') + plain + upgrade('h2c') + plain + plain);
 
-    for (let i = 0; i < 2; i += 1) expect((await client.response()).startLine).to.equal('HTTP/1.1 200 OK');
+    for (let i = 0; i < 6; i += 1) expect((await client.response()).startLine).to.equal('HTTP/1.1 200 OK');
+    expect(backend.received.match(/^GET /gm)).to.have.length(6);
+    expect(lane.counters).to.include({ connectionsOpened: 1, requests: 6 });
   });
+
+  for (const way of ['end', 'destroy', 'resetAndDestroy'] as const) {
+    it(`that wait their turn are forgotten when the client leaves by ${way}`, async () => {
+      const lane = await stage.start();
+      const backend = await stage.backend(() => {});
+      route(lane, 'app.test', [backend]);
+      const client = await stage.client(lane);
+
+      await client.send(`GET / HTTP/1.1\r\n${HOST}\r\n${upgrade('websocket')}`);
+      await until(() => backend.received.includes('\r\n\r\n'), 'the first request');
+      client.socket[way]();
+
+      expect((await recordOf(lane)).status).to.equal(499);
+      await until(
+        () => lane.figures().openConnections === 0 && lane.figures().activeRequests === 0,
+        'the end',
+      );
+      expect(lane.records).to.have.length(1);
+      expect(backend.received).not.to.include('GET /up');
+    });
+  }
 
   it('are tried elsewhere when a dial fails', async () => {
     const lane = await stage.start();

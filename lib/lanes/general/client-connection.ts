@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Answer } from '../../request/answer.ts';
 import type { ClientOrigin } from '../../request/client-origin.ts';
@@ -28,6 +29,8 @@ export class ClientConnection implements Uploader {
   /** An unreadable head or body came: whatever else arrives on it is not looked at. */
   refused = false;
   pace: Uploader['pace'];
+  /** The answer to the request being served. */
+  answering: ServerResponse | undefined;
   #active = false;
   #idleSince = performance.now();
   #bytesAtRest = 0;
@@ -96,6 +99,7 @@ export class ClientConnection implements Uploader {
 
   leave(): void {
     this.#body = undefined;
+    this.answering = undefined;
     this.#idleSince = performance.now();
     this.#bytesAtRest = this.socket.bytesRead;
     // After an end there is nobody to answer; what was pipelined must not be done either, since the client will

@@ -24,7 +24,6 @@ export class DetachedClient {
     const res = new ServerResponse(req);
     this.res = res;
     res.assignSocket(socket);
-    socket.on('error', ignore); // `close` follows
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('drain', this.#onDrain);
@@ -74,5 +73,3 @@ export class DetachedClient {
     this.res.emit('drain');
   };
 }
-
-function ignore(): void {}

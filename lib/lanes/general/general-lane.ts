@@ -18,6 +18,7 @@ import { DetachedClient } from './detached-client.ts';
 import { EndpointConnection } from './endpoint-connection.ts';
 import { Exchange, type ExchangeDeps } from './exchange.ts';
 import { Forwarder } from './forwarder.ts';
+import { HeldSocket } from './held-socket.ts';
 import { incomingHead } from './incoming-head.ts';
 import { refusalOf, refusalText } from './refusals.ts';
 import { RequestBody } from './request-body.ts';
@@ -101,7 +102,7 @@ export class GeneralLane {
     this.#server.on('checkContinue', (req, res) => this.#request(req, res));
     this.#server.on('checkExpectation', (req, res) => this.#request(req, res));
     this.#server.on('upgrade', (req, socket, head) => this.#upgrade(req, socket, head));
-    this.#server.on('connect', (req, socket) => this.#connect(req, socket));
+    this.#server.on('connect', (req, socket, head) => this.#connect(req, socket, head));
     this.#server.on('clientError', (error, socket) => this.#clientError(error, socket));
     // Node begins to look after the time limits of heads when its server listens, which this one never does.
     this.#server.emit('listening');
@@ -168,6 +169,7 @@ export class GeneralLane {
     const client = new ClientConnection(socket, origin, this.#bodyTooSlow);
     this.#clients.set(socket, client);
     this.#deps.counters.connectionsOpened += 1;
+    socket.on('error', ignore); // node does not listen to one that it has handed over; `close` follows
     socket.on('close', () => {
       this.#clients.delete(socket);
       this.#deps.counters.connectionsClosed += 1;
@@ -188,7 +190,7 @@ export class GeneralLane {
   /**
    * Whether node is to hand over the socket of a request that names an upgrade: asked before the events that follow.
    * A yes says nothing about the upgrade. On a no node loses the bytes that came behind the request, so it is only
-   * said where the socket is of no use, and the answer is then the last on its connection.
+   * said where a body comes first, and the answer is then the last on its connection.
    */
   #handsOver(req: IncomingMessage): boolean {
     const client = this.#clients.get(req.socket);
@@ -196,7 +198,7 @@ export class GeneralLane {
     const framing = requestFraming(incomingHead(req, client.origin));
     const bodiless =
       !isAnswer(framing) && (framing.kind === 'none' || (framing.kind === 'length' && framing.length === 0));
-    if (bodiless && !client.busy) return true;
+    if (bodiless) return true;
     this.#last.add(req);
     return false;
   }
@@ -208,6 +210,21 @@ export class GeneralLane {
       duplex.destroy();
       return;
     }
+    this.#inTurn(client, head, (early) => this.#upgradeNow(req, client, early));
+  }
+
+  /** Runs `serve` when the answers before it are written, with what came behind the request meanwhile. */
+  #inTurn(client: ClientConnection, head: Buffer, serve: (early: Buffer) => void): void {
+    if (!client.busy) {
+      client.enter(() => serve(head));
+      return;
+    }
+    const held = new HeldSocket(client.socket, head, () => client.answering);
+    client.enter(() => serve(held.release()));
+  }
+
+  #upgradeNow(req: IncomingMessage, client: ClientConnection, head: Buffer): void {
+    const { socket } = client;
     const incoming = incomingHead(req, client.origin);
     const detached = new DetachedClient(req, socket, head, (early) => {
       if (early.length > 0) socket.unshift(early);
@@ -219,14 +236,13 @@ export class GeneralLane {
       });
     });
     if (hasToken(incoming.headers, 'connection', 'close')) detached.res.shouldKeepAlive = false;
-    client.enter(() => this.#serve(req, detached.res, client, upgradeToken(incoming), detached));
+    this.#serve(req, detached.res, client, upgradeToken(incoming), detached);
   }
 
-  #connect(req: IncomingMessage, duplex: Duplex): void {
+  #connect(req: IncomingMessage, duplex: Duplex, head: Buffer): void {
     const { socket } = req;
-    socket.on('error', ignore); // `close` follows
     const client = this.#clients.get(socket);
-    if (client === undefined || client.busy) {
+    if (client === undefined || client.refused) {
       duplex.destroy();
       return;
     }
@@ -237,7 +253,7 @@ export class GeneralLane {
       return;
     }
     this.#deps.counters.badRequests += 1;
-    this.#refuse(client, refusalText(verdict));
+    this.#inTurn(client, head, () => this.#refuse(client, refusalText(verdict)));
   }
 
   #serve(
@@ -248,6 +264,7 @@ export class GeneralLane {
     detached: DetachedClient | undefined,
   ): void {
     this.#activeRequests += 1;
+    client.answering = res;
     let left = false;
     const leave = (): void => {
       if (left) return;
