@@ -204,10 +204,12 @@ class ResponseReading extends Reading {
     return String(head.status);
   }
 
-  /** One answer to one request; and node takes an interim one for the last when it says `close`. */
+  /** One answer to one request; and node takes an interim one for the last when it says `close`, or is of HTTP/1.0. */
   protected isLast(head: ParsedResponse): boolean {
-    const { status, headers } = head;
-    const closes = ['connection', 'proxy-connection'].some((name) => hasToken(headers, name, 'close'));
+    const { status, headers, versionMinor } = head;
+    const closes =
+      versionMinor === 0 ||
+      ['connection', 'proxy-connection'].some((name) => hasToken(headers, name, 'close'));
     return status >= 200 || status === 101 || closes;
   }
 }

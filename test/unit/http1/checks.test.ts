@@ -34,6 +34,14 @@ describe('what holds for any bytes', () => {
     expect(await run(someResponse, checkResponses)).to.be.greaterThan(CASES / 4);
   });
 
+  /** What runs of scripts/fuzz/ have found. */
+  const FOUND = ['HTTP/1.0 100 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n'];
+  for (const found of FOUND) {
+    it(`holds for ${JSON.stringify(found)}`, async () => {
+      expect(await checkResponses(seededRandom(SEED), Buffer.from(found, 'latin1'))).to.equal(true);
+    });
+  }
+
   it('holds for chunked bodies', async () => {
     const accepted = await run(someChunks, (random, bytes) => checkChunks(random, bytes, node));
     expect(accepted).to.be.greaterThan(CASES / 4);
