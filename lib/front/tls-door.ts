@@ -82,6 +82,13 @@ export class TlsDoor {
 
   /** Begins the handshake on an accepted connection; bytes read from it already are to be unshifted before. */
   admit(raw: Socket): void {
+    // Reset by its client before it was accepted, and without an address to know it by.
+    if (raw.remoteAddress === undefined) {
+      raw.on('error', ignore);
+      raw.destroy();
+      this.#deps.onFailed(raw, { reason: 'closed before the handshake' });
+      return;
+    }
     const key = keyOf(raw);
     const fail = (reason: string): void => {
       if (this.#take(key) !== undefined) this.#deps.onFailed(raw, { reason });

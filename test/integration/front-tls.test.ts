@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import type { MetadataRule } from '../../lib/tls/client-metadata.ts';
@@ -8,6 +9,7 @@ import { type KeyPair, makeCa, makeCert } from '../support/certificates.ts';
 import { closingAfterEach } from '../support/closing.ts';
 import { aFrontTls } from '../support/front-tls-fixture.ts';
 import { type RunningLane, startFastLane } from '../support/lane-fixture.ts';
+import { until } from '../support/until.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: app.test\r\n\r\n';
 
@@ -171,6 +173,30 @@ describe('the TLS listener', () => {
       });
     }
 
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      it(`gives no ticket to a client whose certificate is refused, ${version}`, async () => {
+        const stranger = await makeCert({ ca: await makeCa('stranger'), cn: 'client', client: true });
+        const lane = await start({ clientCertificates: 'request', clientCas: [ca.cert] });
+        lane.front.useTicketKeys([key()]);
+        let saved: Buffer | undefined;
+        const options = { maxVersion: version, servername: 'app.test' };
+        const refused = connect({
+          port: lane.tlsPort,
+          host: '127.0.0.1',
+          ...options,
+          ...stranger,
+          rejectUnauthorized: false,
+        });
+        refused.on('session', (session) => {
+          saved = session;
+        });
+        refused.on('error', () => {}); // it is reset
+        refused.resume();
+        await new Promise((resolve) => refused.once('close', resolve));
+        expect(saved).to.equal(undefined);
+      });
+    }
+
     it('remembers a client certificate', async () => {
       const client = await makeCert({ ca, cn: 'client', client: true });
       const lane = await start({ clientCertificates: 'require', clientCas: [ca.cert] });
@@ -198,6 +224,26 @@ describe('the TLS listener', () => {
     }
     expect(() => lane.front.renew(aFrontTls([{ cert: pair.cert, key: 'no key' }]))).to.throw();
     expect((await connected(lane)).getPeerCertificate().subject.CN).to.equal('renewed');
+  });
+
+  it('outlives clients that leave at any moment', async () => {
+    const lane = await start();
+    const hello = Buffer.from('16030100', 'hex');
+    for (let i = 0; i < 60; i += 1) {
+      const socket = connectTcp(lane.tlsPort, '127.0.0.1');
+      await once(socket, 'connect');
+      if (i % 3 === 1) socket.write(hello.subarray(0, 1 + (i % 4)));
+      if (i % 3 === 2) socket.write(randomBytes(64));
+      socket.on('error', () => {}); // it is reset for sending nonsense
+      if (i % 2 === 0) socket.resetAndDestroy();
+      else socket.end();
+    }
+    await until(() => lane.enteringCount() === 0, 'an empty door');
+    const socket = await connected(lane);
+    socket.write(GET);
+    expect(String((await once(socket, 'data'))[0])).to.match(/^HTTP\/1\.1 404 /);
+    socket.destroy();
+    await lane.drain();
   });
 
   describe('with rules for client certificates', () => {
