@@ -258,8 +258,9 @@ export class Exchange {
     }
     const relayed = new EndpointResponse(response, this.#res);
     const close = this.#mustClose();
+    const headers = this.#incomingHeaders(rawHeaders, lease, undefined);
     try {
-      relayed.writeHead(this.#incomingHeaders(rawHeaders, lease, undefined), close);
+      relayed.writeHead(headers, close);
     } catch (error) {
       settle(badResponse((error as Error).message));
       return;
