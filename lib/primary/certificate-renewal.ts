@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { LoadedConfig } from '../config/settle.ts';
 import type { Logger } from '../log/logger.ts';
 import { certificateFacts, type FrontTls } from '../tls/front-tls.ts';
+import { statusTls } from '../tls/status-tls.ts';
 import { renewFrontTls } from './renew-front-tls.ts';
 import { TicketKeys } from './ticket-keys.ts';
 
@@ -10,11 +11,13 @@ export interface CertificateRenewalDeps {
   readonly reload: () => LoadedConfig;
   /** Puts certificates and rules into effect, for the connections that come from now on. */
   readonly renew: (config: Config, tls: FrontTls) => void;
+  /** The same for the health listener. */
+  readonly renewHealth: (config: Config) => void;
   readonly tellTicketKeys: (keys: readonly string[]) => void;
   readonly logger: Logger;
 }
 
-/** What changes of the HTTPS listeners while they listen: the certificates with their rules, and the tickets' keys. */
+/** What changes of listeners with TLS while they listen: the certificates with their rules, and the tickets' keys. */
 export class CertificateRenewal {
   readonly #deps: CertificateRenewalDeps;
   readonly #ticketKeys: TicketKeys;
@@ -32,8 +35,8 @@ export class CertificateRenewal {
 
   /** Reads the configuration again and takes from it what may change. A broken one changes nothing. */
   renew(): void {
-    const { reload, renew, logger } = this.#deps;
-    if (!this.#config.enable_ssl) return;
+    const { reload, renew, renewHealth, logger } = this.#deps;
+    if (!this.#config.enable_ssl && statusTls(this.#config) === undefined) return;
     const renewal = renewFrontTls(this.#config, reload());
     if (renewal.kind === 'refused') {
       for (const error of renewal.errors) logger.error('certificates-not-reloaded', { error });
@@ -42,10 +45,19 @@ export class CertificateRenewal {
     const { renewed, ignored } = renewal;
     if (ignored.length > 0) logger.warn('reload-needs-restart', { keys: ignored });
     if (renewed === undefined) return;
-    this.#config = renewed.config;
-    renew(renewed.config, renewed.tls);
-    this.#ticketKeys.rotate();
-    logger.info('certificates-reloaded', { certificates: certificateFacts(renewed.tls) });
+    const { config, tls, health } = renewed;
+    this.#config = config;
+    if (tls !== undefined) {
+      renew(config, tls);
+      this.#ticketKeys.rotate();
+    }
+    // Its rules are those of the HTTPS listener.
+    renewHealth(config);
+    const { certificate: cert, key } = config.status.tls;
+    logger.info('certificates-reloaded', {
+      ...(tls === undefined ? {} : { certificates: certificateFacts(tls) }),
+      ...(health ? { health: certificateFacts({ certificates: [{ cert, key }] }) } : {}),
+    });
   }
 
   stop(): void {

@@ -9,7 +9,6 @@ import { localAddress } from '../feed/local-address.ts';
 import { startMessage } from '../feed/start-message.ts';
 import { Subscriber } from '../feed/subscriber.ts';
 import { Broadcaster } from '../ipc/broadcaster.ts';
-import type { Logger } from '../log/logger.ts';
 import { createLogger } from '../log/operational-log.ts';
 import { LoopDelay } from '../loop-delay.ts';
 import type { RouteFetcher } from '../route-fetcher/route-fetcher.ts';
@@ -19,12 +18,14 @@ import type { MetricsServer } from '../status/metrics/metrics-server.ts';
 import { StatusServer } from '../status/status-server.ts';
 import { SnapshotKeeper } from '../store/keeper.ts';
 import { createStore } from '../store/open-store.ts';
+import { statusTls } from '../tls/status-tls.ts';
 import { ActiveApps } from './active-apps.ts';
 import { AppTraffic } from './app-traffic.ts';
 import { CertificateRenewal } from './certificate-renewal.ts';
 import { startDebugServer } from './debug.ts';
 import { Diagnoses } from './diagnoses.ts';
 import { Life } from './life.ts';
+import { renewMetricsTls, startMetrics } from './metrics.ts';
 import { abortablePause } from './pause.ts';
 import { probeAccessLog } from './probe-access-log.ts';
 import { Pruner } from './pruner.ts';
@@ -33,7 +34,6 @@ import { createRouteFetcher } from './route-source.ts';
 import {
   busServers,
   isComponent,
-  metricsSettings,
   registryOptions,
   statusSettings,
   storeSettings,
@@ -138,6 +138,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
   const certificates = new CertificateRenewal(config, {
     reload: options.reload,
     renew: (renewed, tls) => supervisor.renewTls(renewed, tls),
+    renewHealth: (renewed) => status.renewTls(statusTls(renewed)),
     tellTicketKeys: (keys) => supervisor.tellTicketKeys(keys),
     logger: routerLog,
   });
@@ -228,6 +229,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
   process.on('SIGHUP', () => {
     supervisor.reopenLogs();
     certificates.renew();
+    renewMetricsTls(metrics, config, logger);
   });
 
   const { startAborted } = life;
@@ -335,27 +337,6 @@ function quitText(): string {
   for (const name of process.getActiveResourcesInfo()) resources.set(name, (resources.get(name) ?? 0) + 1);
   const held = [...resources].map(([name, count]) => `${count} ${name}`).join(', ');
   return `SIGQUIT: quit\npid ${process.pid}, at most ${process.resourceUsage().maxRSS} KB\nheld by: ${held}\n`;
-}
-
-/** Rejects when they are wanted and cannot be had: dashboards without figures are found out too late. */
-async function startMetrics(
-  config: Config,
-  view: StatusView,
-  logger: Logger,
-): Promise<MetricsServer | undefined> {
-  try {
-    const settings = metricsSettings(config);
-    if (settings === undefined) return undefined;
-    // Most routers start without, and sooner for it.
-    const { MetricsServer } = await import('../status/metrics/metrics-server.ts');
-    const metrics = new MetricsServer(settings, view, logger.child('metrics'));
-    const { host, port } = await metrics.start();
-    process.stderr.write(`Metrics endpoint is listening on ${host}:${port}/metrics\n`);
-    return metrics;
-  } catch (error) {
-    logger.error('metrics-server-error', { error: error instanceof Error ? error.message : String(error) });
-    throw error;
-  }
 }
 
 /** The worker's root beside this file's folder, in the language that this process runs from. */

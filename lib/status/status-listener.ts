@@ -1,20 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createSecureServer, type Http2SecureServer } from 'node:http2';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { RouterError } from '../errors.ts';
 import type { Logger } from '../log/logger.ts';
+import type { ListenerTls, SecureServer } from './secure-server.ts';
 
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
-}
-
-export interface ListenerTls {
-  readonly options: TlsOptions;
-  /** Whether ALPN offers `h2` and `http/1.1`; else clients that ask are not answered. */
-  readonly http2: boolean;
 }
 
 export interface StatusListenerConfig {
@@ -38,48 +31,23 @@ const MAX_CONNECTIONS = 1024;
 /** One listening address of the status servers. */
 export class StatusListener {
   readonly #config: StatusListenerConfig;
-  readonly #server: Server | TlsServer | Http2SecureServer;
+  #server: Server | SecureServer | undefined;
   /** The server of HTTP/2 cannot cut those that are open. */
   readonly #sockets = new Set<Socket>();
 
   constructor(config: StatusListenerConfig) {
     this.#config = config;
-    this.#server = this.#createServer();
-    this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
-  }
-
-  #createServer(): Server | TlsServer | Http2SecureServer {
-    const { limitMs, tls } = this.#config;
-    const limits = {
-      requestTimeout: limitMs,
-      headersTimeout: limitMs,
-      keepAliveTimeout: limitMs,
-      connectionsCheckingInterval: Math.min(1000, limitMs / 4),
-    };
-    const serve = (request: IncomingMessage, response: ServerResponse): void =>
-      this.#serve(request, response);
-    if (tls === undefined) return createServer(limits, serve);
-    const secure = { ...tls.options, handshakeTimeout: limitMs };
-    // Without a list of its own the server would choose http/1.1 for who asks for it.
-    if (!tls.http2) return createTlsServer({ ...limits, ...secure, ALPNProtocols: [] }, serve);
-    const server = createSecureServer({ ...secure, allowHTTP1: true });
-    Object.assign(server, limits);
-    // Its requests and answers have what the handlers use of those of HTTP/1.1.
-    server.on('request', serve as unknown as Parameters<typeof server.on<'request'>>[1]);
-    server.on('session', (session) => session.setTimeout(limitMs, () => session.close()));
-    // Of one client: it learns by the end of its connection.
-    server.on('sessionError', () => {});
-    return server;
   }
 
   /** Rejects with LISTEN_FAILED in gorouter's words (operations.md 6). */
   async start(): Promise<ListenAddress> {
-    const { host, port } = this.#config;
-    const server = this.#server;
+    const { host, port, log } = this.#config;
+    const server = await this.#createServer();
+    server.maxConnections = MAX_CONNECTIONS;
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     await new Promise<void>((resolve, reject) => {
       const failed = (cause: NodeJS.ErrnoException): void =>
         reject(
@@ -91,17 +59,42 @@ export class StatusListener {
         resolve();
       });
     });
-    server.on('error', (error) => this.#config.log.error('status-server-error', { error }));
+    this.#server = server;
+    server.on('error', (error) => log.error('status-server-error', { error }));
     return { host, port: (server.address() as AddressInfo).port };
+  }
+
+  /** Other certificates and rules, for the connections that come from now on. Throws on unusable ones. */
+  renewTls(options: TlsOptions): void {
+    if (this.#server !== undefined && 'setSecureContext' in this.#server) {
+      this.#server.setSecureContext(options);
+    }
   }
 
   /** Cuts what is open. May be called twice, or before start. */
   async stop(): Promise<void> {
-    if (!this.#server.listening) return;
+    const server = this.#server;
+    if (server?.listening !== true) return;
     await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
+      server.close(() => resolve());
       for (const socket of this.#sockets) socket.destroy();
     });
+  }
+
+  async #createServer(): Promise<Server | SecureServer> {
+    const { limitMs, tls } = this.#config;
+    const limits = {
+      requestTimeout: limitMs,
+      headersTimeout: limitMs,
+      keepAliveTimeout: limitMs,
+      connectionsCheckingInterval: Math.min(1000, limitMs / 4),
+    };
+    const serve = (request: IncomingMessage, response: ServerResponse): void =>
+      this.#serve(request, response);
+    if (tls === undefined) return createServer(limits, serve);
+    // HTTP/2 alone takes longer to load than all else of the status servers.
+    const { createSecureServer } = await import('./secure-server.ts');
+    return createSecureServer(tls, limits, serve);
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { availableParallelism } from 'node:os';
+import type { TlsOptions } from 'node:tls';
 import type { Logger } from '../log/logger.ts';
 import { answerJson } from './answer-json.ts';
 import { answerHealth, answerNotFound, answerUnauthorized } from './answers.ts';
@@ -8,8 +9,9 @@ import { CpuShare } from './cpu-share.ts';
 import { goJson } from './go-json.ts';
 import { Rates } from './rates.ts';
 import { routesJson } from './routes-json.ts';
+import type { ListenerTls } from './secure-server.ts';
 import type { StatusSources } from './sources.ts';
-import { type ListenAddress, type ListenerTls, StatusListener } from './status-listener.ts';
+import { type ListenAddress, StatusListener } from './status-listener.ts';
 import { varz } from './varz.ts';
 import { workerJson } from './worker-json.ts';
 
@@ -59,6 +61,7 @@ export class StatusServer {
   readonly #componentRates = new Map<string, Rates>();
   readonly #cpu = new CpuShare();
   readonly #log: Logger;
+  #secure: StatusListener | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #componentPort: number;
 
@@ -88,6 +91,11 @@ export class StatusServer {
       await this.stop();
       throw error;
     }
+  }
+
+  /** Other certificates for health over TLS, where there is such a listener. */
+  renewTls(options: TlsOptions | undefined): void {
+    if (options !== undefined) this.#secure?.renewTls(options);
   }
 
   /** May be called twice. */
@@ -164,6 +172,7 @@ export class StatusServer {
     const listener = new StatusListener({ host, port, limitMs, log: this.#log, handle, ...secure });
     const address = await listener.start();
     this.#listeners.push(listener);
+    if (tls !== undefined) this.#secure = listener;
     return address;
   }
 

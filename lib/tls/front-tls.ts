@@ -64,7 +64,9 @@ function subject(read: ConfiguredSubject): Subject {
 }
 
 /** What an operator wants to know of certificates in a log line: of each leaf whose it is, and until when. */
-export function certificateFacts({ certificates }: FrontTls): { subject: string; valid_to: string }[] {
+export function certificateFacts({
+  certificates,
+}: Pick<FrontTls, 'certificates'>): { subject: string; valid_to: string }[] {
   return certificates.flatMap(({ cert }) =>
     certificatesOf(cert)
       .slice(0, 1)

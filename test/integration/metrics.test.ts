@@ -145,6 +145,26 @@ describe('the metrics of a router', () => {
     expect(series.get('turnout_worker_file_descriptors{worker="1"}')).to.be.above(5);
   });
 
+  it('count WebSockets that an endpoint answered, and those that none did', async () => {
+    const { router, emitter, url } = await start();
+    const backend = await HttpBackend.start(closing, 'a', (_, res) => void res.writeHead(403).end());
+    emitter.register({ uris: ['a.test'], port: backend.port });
+    emitter.register({ uris: ['dead.test'], port: await freePort() });
+    await emitter.settled();
+    const upgrade = { connection: 'Upgrade', upgrade: 'WebSocket', 'sec-websocket-version': '13' };
+    for (const [host, status] of [
+      ['a.test', 403],
+      ['a.test', 403],
+      ['dead.test', 502],
+    ] as const) {
+      const key = { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' };
+      expect((await get(router, host, '/', { ...upgrade, ...key })).status).to.equal(status);
+    }
+    await get(router, 'a.test', '/', { ...upgrade, upgrade: 'tcp' });
+    const series = await showing(url, 'turnout_requests_total', 4);
+    expect([series.get('websocket_upgrades'), series.get('websocket_failures')]).to.deep.equal([2, 1]);
+  });
+
   it('go on counting from where they were when a worker dies', async () => {
     const { router, emitter, url } = await start();
     const backend = await HttpBackend.start(closing, 'a');
@@ -247,6 +267,22 @@ describe('the metrics of a router', () => {
       const ciphers = 'ECDHE-RSA-AES128-SHA256';
       expect(await status(url, { ...trusted, maxVersion: 'TLSv1.2', ciphers })).to.be.a('string');
       expect(await status(url, { ...trusted, maxVersion: 'TLSv1.2' })).to.equal(200);
+
+      // Other files, read on SIGHUP; what cannot be read changes nothing.
+      const [nextServer, nextClient] = await Promise.all([
+        makeCert({ ca: other, cn: 'metrics', san: ['IP:127.0.0.1'] }),
+        makeCert({ ca: other, cn: 'scraper', client: true }),
+      ]);
+      await writeFile(join(folder, 'cert_path'), nextServer.cert);
+      router.signal('SIGHUP');
+      await router.said('metrics-certificates-not-reloaded');
+      expect(await status(url, trusted)).to.equal(200);
+      await writeFile(join(folder, 'key_path'), nextServer.key);
+      await writeFile(join(folder, 'ca_path'), other.cert);
+      router.signal('SIGHUP');
+      const next = { ca: other.cert, cert: nextClient.cert, key: nextClient.key };
+      await until(async () => (await status(url, next)) === 200, 'the new certificate');
+      expect(await status(url, trusted)).to.be.a('string');
     });
 
     it('say which file cannot be read', async () => {

@@ -108,6 +108,26 @@ describe('health over TLS', () => {
     expect(refused).to.be.instanceOf(Error);
   });
 
+  it('takes another certificate on SIGHUP', async () => {
+    const other = await makeCert({ ca, cn: 'other', san: ['DNS:localhost', 'IP:127.0.0.1'] });
+    const { router, port } = await start();
+    const kept = await dial(port);
+    expect(kept.getPeerCertificate().subject.CN).to.equal('router');
+    const status = (pair: KeyPair): string =>
+      `status: {port: 0, routes: {port: 0}, tls: {port: ${port}, certificate: ${pem(pair.cert)}, key: ${pem(pair.key)}}}`;
+    await router.reconfigure(`nats: {embedded: {port: 0}}\n${status(other)}`);
+    router.signal('SIGHUP');
+    const { data } = await router.said('certificates-reloaded');
+    expect((data.health as { subject: string }[])[0]?.subject).to.equal('CN=other');
+    expect((await dial(port)).getPeerCertificate().subject.CN).to.equal('other');
+    kept.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(String((await once(kept, 'data'))[0])).to.match(/^HTTP\/1\.1 200 /);
+    await router.reconfigure(`nats: {embedded: {port: 0}}\n${status({ cert: other.cert, key: pair.key })}`);
+    router.signal('SIGHUP');
+    await router.said('certificates-not-reloaded');
+    expect((await dial(port)).getPeerCertificate().subject.CN).to.equal('other');
+  });
+
   it('outlives clients that do not speak TLS, or leave in the middle', async () => {
     const { port } = await start();
     const { connect: connectPlain } = await import('node:net');

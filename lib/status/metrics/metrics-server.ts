@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TlsOptions } from 'node:tls';
 import type { Logger } from '../../log/logger.ts';
 import { answerNotFound } from '../answers.ts';
-import { type ListenAddress, type ListenerTls, StatusListener } from '../status-listener.ts';
+import type { ListenerTls } from '../secure-server.ts';
+import { type ListenAddress, StatusListener } from '../status-listener.ts';
 import { Descriptors } from './descriptors.ts';
 import { Exposition } from './exposition.ts';
 import { gorouterMetrics } from './gorouter-metrics.ts';
@@ -59,6 +61,11 @@ export class MetricsServer {
     const address = await this.#listener.start();
     this.#descriptors.start();
     return address;
+  }
+
+  /** Other certificates, for the connections that come from now on. */
+  renewTls(options: TlsOptions): void {
+    this.#listener.renewTls(options);
   }
 
   /** May be called twice, or before start. */

@@ -20,8 +20,8 @@ describe('renewFrontTls', () => {
     const renewal = renewFrontTls(load(text(one)).config, load(text(two, 'max_tls_version: TLSv1.3\n')));
     if (renewal.kind !== 'read') throw new Error('refused');
     expect(renewal.ignored).to.deep.equal([]);
-    expect(renewal.renewed?.tls.certificates).to.deep.equal([{ cert: two.cert, key: two.key }]);
-    expect(renewal.renewed?.tls.maxVersion).to.equal('TLSv1.3');
+    expect(renewal.renewed?.tls?.certificates).to.deep.equal([{ cert: two.cert, key: two.key }]);
+    expect(renewal.renewed?.tls?.maxVersion).to.equal('TLSv1.3');
     expect(renewal.renewed?.config.max_tls_version).to.equal('TLSv1.3');
   });
 
@@ -31,6 +31,38 @@ describe('renewFrontTls', () => {
     if (renewal.kind !== 'read') throw new Error('refused');
     expect(renewal.ignored).to.have.members(['ssl_port', 'endpoint_timeout', 'drain_timeout']);
     expect(renewal.renewed?.config.ssl_port).to.equal(current.ssl_port);
+  });
+
+  describe('of the health listener', () => {
+    const health = ({ cert, key }: KeyPair, more = ''): string =>
+      `status: {tls: {certificate: ${JSON.stringify(cert)}, key: ${JSON.stringify(key)}}${more}}\n`;
+
+    it('takes the certificate, with an HTTPS listener or without', () => {
+      for (const front of ['', text(one)]) {
+        const renewal = renewFrontTls(load(front + health(one)).config, load(front + health(two)));
+        if (renewal.kind !== 'read') throw new Error('refused');
+        expect(renewal.ignored).to.deep.equal([]);
+        expect(renewal.renewed).to.include({ tls: undefined, health: true });
+        expect(renewal.renewed?.config.status.tls).to.include({ certificate: two.cert, key: two.key });
+      }
+    });
+
+    it('takes nothing else, and does not switch it on or off', () => {
+      for (const [before, after, isRenewed] of [
+        [health(one), health(two, ', port: 81'), true],
+        ['', health(two), false],
+        [health(one), '', false],
+      ] as const) {
+        const current = load(before).config;
+        const renewal = renewFrontTls(current, load(after));
+        if (renewal.kind !== 'read') throw new Error('refused');
+        expect(renewal.ignored).to.deep.equal(['status']);
+        expect(renewal.renewed !== undefined).to.equal(isRenewed);
+        if (renewal.renewed !== undefined) {
+          expect(renewal.renewed.config.status.port).to.equal(current.status.port);
+        }
+      }
+    });
   });
 
   it('has nothing to say of the same file', () => {
