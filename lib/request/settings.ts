@@ -46,6 +46,8 @@ export interface RequestSettings {
   readonly extraHeadersToLog: readonly string[];
   /** Undefined = no tracing. */
   readonly trace: TraceHead | undefined;
+  /** Lower-case names of protocols to which a connection may be switched (`upgrade_protocols`); undefined = any. */
+  readonly upgradeProtocols: ReadonlySet<string> | undefined;
   /** `http_rewrite`; undefined = nothing to change. */
   readonly rewrite: HeaderRewrite | undefined;
   /** `html_error_template_file`; undefined = plain text. */

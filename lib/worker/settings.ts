@@ -52,6 +52,10 @@ export function requestSettings(
     staleThresholdMs: config.droplet_stale_threshold,
     disableKeepAlives: config.disable_keep_alives,
     extraHeadersToLog: headersToLog(config),
+    upgradeProtocols:
+      config.upgrade_protocols.length === 0
+        ? undefined
+        : new Set(config.upgrade_protocols.map((name) => name.toLowerCase())),
     trace: headTracer({
       b3: config.tracing.enable_zipkin,
       w3c: config.tracing.enable_w3c,

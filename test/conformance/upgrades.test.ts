@@ -262,6 +262,20 @@ describeLane('upgrades', (stage) => {
     expect(backend.received).to.include('GET /next HTTP/1.1\r\n');
   });
 
+  it('to protocols that the configuration does not name are ordinary requests', async () => {
+    const lane = await stage.start({ settings: { upgradeProtocols: new Set(['websocket']) } });
+    const backend = await stage.backend(answering(ok()));
+    route(lane, 'app.test', [backend]);
+    const client = await stage.client(lane);
+
+    const answer = await client.ask(upgrade('tcp'));
+
+    expect(answer.startLine).to.equal('HTTP/1.1 200 OK');
+    expect(backend.received.toLowerCase()).not.to.include('\r\nupgrade:');
+    await client.send(upgrade('WebSocket'));
+    await until(() => /\r\nUpgrade: WebSocket\r\n/.test(backend.received), 'the upgrade at the endpoint');
+  });
+
   it('behind pipelined requests wait their turn, and lose nothing that comes behind them', async () => {
     const lane = await stage.start();
     let proceed = (): void => {};

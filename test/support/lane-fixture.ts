@@ -92,6 +92,7 @@ export const LANE_SETTINGS: RequestSettings = {
   staleThresholdMs: 120_000,
   disableKeepAlives: false,
   extraHeadersToLog: [],
+  upgradeProtocols: undefined,
   trace: undefined,
   rewrite: undefined,
   errorPage: undefined,

@@ -45,6 +45,7 @@ export function requestSettings(fields: Partial<RequestSettings> = {}): RequestS
     trace: undefined,
     rewrite: undefined,
     errorPage: undefined,
+    upgradeProtocols: undefined,
     ...fields,
   };
 }

@@ -142,6 +142,10 @@ export const front = {
     },
     'tracing header fields',
   ),
+  upgrade_protocols: texts(
+    [],
+    'protocols that clients may switch to, such as websocket; others are ordinary requests; none = any but HTTP/2',
+  ),
   keep_alive_100_continue_requests: boolean(
     false,
     'has no effect: endpoint connections are kept after Expect: 100-continue in any case',

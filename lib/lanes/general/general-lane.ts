@@ -235,8 +235,9 @@ export class GeneralLane {
         socket.resume();
       });
     });
+    const token = upgradeToken(incoming, this.#deps.settings.upgradeProtocols);
     if (hasToken(incoming.headers, 'connection', 'close')) detached.res.shouldKeepAlive = false;
-    this.#serve(req, detached.res, client, upgradeToken(incoming), detached);
+    this.#serve(req, detached.res, client, token, detached);
   }
 
   #connect(req: IncomingMessage, duplex: Duplex, head: Buffer): void {

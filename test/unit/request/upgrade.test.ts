@@ -62,4 +62,17 @@ describe('upgradeToken', () => {
       expect(upgradeToken(aHead({ headers, ...head }))).to.equal(expected);
     });
   }
+
+  for (const [upgrade, expected] of [
+    ['WebSocket', 'WebSocket'],
+    ['tcp', undefined],
+    ['tcp, x/1', 'x/1'],
+    ['h2c', undefined],
+  ] as const) {
+    it(`says ${expected} to ${upgrade} where only some are allowed`, () => {
+      const allowed = new Set(['websocket', 'x/1', 'h2c']);
+      const head = aHead({ headers: ['Connection', 'Upgrade', 'Upgrade', upgrade] });
+      expect(upgradeToken(head, allowed)).to.equal(expected);
+    });
+  }
 });
