@@ -49,17 +49,13 @@ export const idleConnections: Scenario = {
       await settle(quick);
       leftBytes.push((await liveMemoryOf(inspectors)) - liveBefore);
     }
+    // The first time also leaves what is there for good: compiled code, and connections kept to the endpoint.
+    const leftByEach = ((leftBytes.at(-1) ?? 0) - (leftBytes[0] ?? 0)) / ((cycles - 1) * count);
     const ofEach = (bytes: readonly number[]): string => bytes.map((one) => Math.round(one)).join(', ');
     return [
       atMost('memory of each', eachBytes[0] ?? 0, 10_240, 'bytes'),
       atMost('connections left', connectionsTo(turnout.port), 0, 'connections'),
-      atMost(
-        'live memory left by each',
-        (leftBytes.at(-1) ?? 0) / (cycles * count),
-        MOST_LEFT_BYTES,
-        'bytes',
-        1,
-      ),
+      atMost('live memory left by each after the first time', leftByEach, MOST_LEFT_BYTES, 'bytes', 1),
       { name: 'memory of each, each time', value: `${ofEach(eachBytes)} bytes` },
       { name: 'live memory left, each time', value: `${ofEach(leftBytes)} bytes` },
     ];
