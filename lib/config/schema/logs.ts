@@ -4,7 +4,7 @@ import { boolean, choice, ignored, integer, PLATFORM, section, text, texts } fro
 export const logs = {
   logging: section(
     {
-      level: choice('debug', ['debug', 'info', 'warn', 'error', 'fatal'], 'least level that is written', {
+      level: choice('info', ['debug', 'info', 'warn', 'error', 'fatal'], 'least level that is written', {
         complaint: 'Invalid log level:',
         fold: logLevel,
       }),

@@ -193,6 +193,6 @@ describe('the configuration', () => {
     });
     expect(config.status).to.deep.include({ host: '0.0.0.0', port: 8080, routes: { port: 8082 } });
     expect(config.nats.hosts).to.deep.equal([{ hostname: 'localhost', port: 4222 }]);
-    expect(config.logging).to.include({ level: 'debug', syslog: '', redact_query_params: 'none' });
+    expect(config.logging).to.include({ level: 'info', syslog: '', redact_query_params: 'none' });
   });
 });
