@@ -42,7 +42,7 @@ describe('turnout', () => {
 
     it('prints every problem with key, line, what was found and what is allowed, and exits 1', async () => {
       const path = place(
-        'port: "80"\nendpoint_timeout: 5\nprot: 1\nenable_proxy: true\ndisable_http: true\n',
+        'port: "80"\nendpoint_timeout: 5\nprot: 1\nmax_request_header_bytes: 2000000\ndisable_http: true\n',
       );
       const { exitStatus, stdout } = await runTurnout(['check', '-c', path]);
       const lines = stdout.trimEnd().split('\n');
@@ -52,15 +52,19 @@ describe('turnout', () => {
       );
       expect(lines[1]).to.match(/:2: error: endpoint_timeout: found the number 5; allowed: a duration/u);
       expect(lines[2]).to.match(/:3: error: prot: found an unknown key; .*did you mean port\?/u);
-      expect(lines[3]).to.match(/:4: warning: enable_proxy: found true; /u);
+      expect(lines[3]).to.match(/:4: warning: max_request_header_bytes: found the number 2000000; /u);
       expect(lines[4]).to.match(/:5: error: disable_http: .*neither http nor https listener is enabled/u);
       expect(lines[5]).to.equal(`${path}: 4 errors, 1 warning`);
       expect(exitStatus).to.equal(1);
     });
 
     it('prints warnings and exits 0', async () => {
-      const { exitStatus, stdout } = await runTurnout(['check', '-c', place('enable_proxy: yes\n')]);
-      expect(stdout).to.match(/:1: warning: enable_proxy: .+\n.*: ok, 1 warning\n$/u);
+      const { exitStatus, stdout } = await runTurnout([
+        'check',
+        '-c',
+        place('max_request_header_bytes: 2000000\n'),
+      ]);
+      expect(stdout).to.match(/:1: warning: max_request_header_bytes: .+\n.*: ok, 1 warning\n$/u);
       expect(exitStatus).to.equal(0);
     });
 
@@ -103,13 +107,13 @@ describe('turnout', () => {
 
   describe('check --print-effective', () => {
     it('prints nothing on stdout but the configuration, secrets masked', async () => {
-      const path = place('nats: {pass: hunter2, user: n}\nenable_proxy: true\nport: 81\n');
+      const path = place('nats: {pass: hunter2, user: n}\nmax_request_header_bytes: 2000000\nport: 81\n');
       const { exitStatus, stdout, stderr } = await runTurnout([
         ...['check', '--print-effective', '-c', path],
         ...['--port', '82', '--worker-count', '3'],
       ]);
       expect(exitStatus).to.equal(0);
-      expect(stderr).to.match(/^.*:2: warning: enable_proxy: .*\n$/u);
+      expect(stderr).to.match(/^.*:2: warning: max_request_header_bytes: .*\n$/u);
       expect(stdout).to.not.include('hunter2');
       const { config } = load(stdout);
       expect(config.port).to.equal(82);
