@@ -1,10 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { timerMs } from '../config/duration.ts';
 import type { Config } from '../config/schema.ts';
 import type { Logger } from '../log/logger.ts';
 import type { RouteFetcher } from '../route-fetcher/route-fetcher.ts';
 import type { Tokens } from '../route-fetcher/token-fetcher.ts';
+import { PLATFORM_TLS } from '../tls/platform-rules.ts';
 import { abortablePause } from './pause.ts';
 import type { Registry } from './registry.ts';
-import { routingApiSettings } from './settings.ts';
+
+/** Half of gorouter's default interval of prune cycles, for routers that never prune. */
+const POLL_MS = 15_000;
 
 const NO_TOKENS: Tokens = { token: () => Promise.resolve(undefined) };
 
@@ -43,4 +48,39 @@ export async function createRouteFetcher(
     onKeepAlive: (registration) => registry.keepAlive(registration, now()),
     pause: abortablePause,
   });
+}
+
+/** Undefined while there is no routing API. Throws what reading the CAs of the token server throws. */
+function routingApiSettings(config: Config) {
+  const { routing_api: api, oauth } = config;
+  if (api.uri === '' || api.port === 0) return undefined;
+  const halfCycleMs = config.prune_stale_droplets_interval / 2;
+  return {
+    fetcher: {
+      pollMs: timerMs(halfCycleMs > 0 ? halfCycleMs : POLL_MS),
+      staleThresholdMs: config.droplet_stale_threshold,
+      keepWithoutApi: config.suspend_pruning_if_nats_unavailable,
+    },
+    api: {
+      origin: `${api.uri}:${api.port}`,
+      tls: { ...PLATFORM_TLS, ca: api.ca_certs, cert: api.cert_chain, key: api.private_key },
+    },
+    tokens: api.auth_disabled
+      ? undefined
+      : {
+          uaa: {
+            origin: `https://${oauth.token_endpoint}:${oauth.port}`,
+            tls: {
+              minVersion: 'TLSv1.2' as const,
+              rejectUnauthorized: !oauth.skip_ssl_validation,
+              ...(oauth.ca_certs === '' ? {} : { ca: readFileSync(oauth.ca_certs) }),
+            },
+          },
+          clientName: oauth.client_name,
+          clientSecret: oauth.client_secret,
+          maxRetries: Math.max(0, config.token_fetcher_max_retries),
+          retryMs: timerMs(config.token_fetcher_retry_interval),
+          bufferMs: config.token_fetcher_expiration_buffer_time * 1000,
+        },
+  };
 }

@@ -1,16 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
 import { timerMs } from '../config/duration.ts';
 import type { Config } from '../config/schema.ts';
 import type { TrafficPorts } from '../ipc/messages.ts';
-import type { MetricsSettings } from '../status/metrics/metrics-server.ts';
 import type { StatusSettings } from '../status/status-server.ts';
-import { PLATFORM_TLS } from '../tls/platform-rules.ts';
 import { statusTls } from '../tls/status-tls.ts';
 import type { RegistryOptions } from './registry.ts';
-
-/** Half of gorouter's default interval of prune cycles, for routers that never prune. */
-const POLL_MS = 15_000;
 
 export function registryOptions(config: Config): RegistryOptions {
   return {
@@ -98,65 +91,7 @@ export function statusSettings(config: Config): StatusSettings {
   };
 }
 
-/** Undefined while there is no routing API. Throws what reading the CAs of the token server throws. */
-export function routingApiSettings(config: Config) {
-  const { routing_api: api, oauth } = config;
-  if (api.uri === '' || api.port === 0) return undefined;
-  const halfCycleMs = config.prune_stale_droplets_interval / 2;
-  return {
-    fetcher: {
-      pollMs: timerMs(halfCycleMs > 0 ? halfCycleMs : POLL_MS),
-      staleThresholdMs: config.droplet_stale_threshold,
-      keepWithoutApi: config.suspend_pruning_if_nats_unavailable,
-    },
-    api: {
-      origin: `${api.uri}:${api.port}`,
-      tls: { ...PLATFORM_TLS, ca: api.ca_certs, cert: api.cert_chain, key: api.private_key },
-    },
-    tokens: api.auth_disabled
-      ? undefined
-      : {
-          uaa: {
-            origin: `https://${oauth.token_endpoint}:${oauth.port}`,
-            tls: {
-              minVersion: 'TLSv1.2' as const,
-              rejectUnauthorized: !oauth.skip_ssl_validation,
-              ...(oauth.ca_certs === '' ? {} : { ca: readFileSync(oauth.ca_certs) }),
-            },
-          },
-          clientName: oauth.client_name,
-          clientSecret: oauth.client_secret,
-          maxRetries: Math.max(0, config.token_fetcher_max_retries),
-          retryMs: timerMs(config.token_fetcher_retry_interval),
-          bufferMs: config.token_fetcher_expiration_buffer_time * 1000,
-        },
-  };
-}
-
 /** Whether the router is a component of the platform's first generations (bus.md 8). */
 export function isComponent({ status }: Config): boolean {
   return status.enable_nontls_health_checks && status.enable_deprecated_varz_healthz_endpoints;
-}
-
-/** Undefined while they are off. Throws what reading the files of the certificates throws. */
-export function metricsSettings(config: Config): MetricsSettings | undefined {
-  const { enabled, port, cert_path, key_path, ca_path } = config.prometheus;
-  if (!enabled) return undefined;
-  const settings = {
-    port,
-    perRequest: config.per_request_metrics_reporting,
-    perApp: config.per_app_prometheus_http_metrics_reporting,
-  };
-  if (cert_path === '') return settings;
-  const options = {
-    ...PLATFORM_TLS,
-    cert: readFileSync(cert_path),
-    key: readFileSync(key_path),
-    ca: readFileSync(ca_path),
-    requestCert: true,
-    rejectUnauthorized: true,
-  };
-  // Made here once, so that what is wrong with a file is said at start.
-  createSecureContext(options);
-  return { ...settings, tls: { options, http2: false } };
 }

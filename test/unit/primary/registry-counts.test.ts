@@ -122,3 +122,16 @@ describe('modification tags', () => {
     expect(registry.counters.messages.get('')).to.include({ refreshed: 2, unmodified: 1 });
   });
 });
+
+describe('keepAlive', () => {
+  it('moves the deadline of what is there, and makes nothing that is not', () => {
+    const registry = aRegistry();
+    registry.register(aRegistration(['a.com'], { port: 1 }), NOW);
+    registry.register(aRegistration(['a.com'], { port: 2 }), NOW);
+    registry.keepAlive(aRegistration(['a.com', 'b.com'], { port: 1 }), NOW + 100_000);
+    registry.keepAlive(aRegistration(['a.com'], { port: 3 }), NOW + 100_000);
+    registry.prune(NOW + 121_000);
+    expect([...registry.keys()]).to.deep.equal(['a.com']);
+    expect(registry.get('a.com')?.records.map(({ endpoint }) => endpoint.port)).to.deep.equal([1]);
+  });
+});
