@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { ByteQueue } from './byte-queue.ts';
 import type { TokenLedger } from './token-backend.ts';
 import { framed, randomExchange, type TokenExchange, tokenBody, writeInPieces } from './token-exchange.ts';
@@ -17,6 +18,8 @@ export interface TokenTally {
 
 export interface TokenClientOptions {
   readonly port: number;
+  /** Speak TLS, and what to send ahead of it. */
+  readonly tls?: { readonly first: Buffer };
   readonly hosts: readonly string[];
   readonly name: string;
   readonly exchanges: number;
@@ -39,12 +42,13 @@ export async function runTokenClient(options: TokenClientOptions): Promise<void>
 }
 
 async function runConnection(
-  { port, hosts, random, ledger, tally }: TokenClientOptions,
+  { port, tls, hosts, random, ledger, tally }: TokenClientOptions,
   batch: readonly TokenExchange[],
 ): Promise<void> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  socket.on('error', () => {});
-  await once(socket, 'connect');
+  const tcp = connect({ port, host: '127.0.0.1', noDelay: true });
+  tcp.on('error', () => {});
+  await once(tcp, 'connect');
+  const socket = tls === undefined ? tcp : await secured(tcp, tls.first);
   const queue = new ByteQueue(socket);
   const pipelined = random() < 0.6;
   const abort = random() < 0.12 ? Math.floor(random() * 40) : undefined;
@@ -53,7 +57,7 @@ async function runConnection(
   const leave = async (): Promise<void> => {
     await pause(abort ?? 0);
     gone = true;
-    if (random() < 0.5) socket.resetAndDestroy();
+    if (random() < 0.5) tcp.resetAndDestroy();
     else socket.destroy();
   };
   const leaving = abort === undefined ? undefined : leave();
@@ -100,6 +104,14 @@ function requestBytes(exchange: TokenExchange, host: string, random: () => numbe
 }
 
 /** Holds an answer to its token. `last`: no other will come; `none`: none came. */
+async function secured(tcp: Socket, first: Buffer): Promise<Socket> {
+  if (first.length > 0) tcp.write(first);
+  const socket = connectTls({ socket: tcp, rejectUnauthorized: false });
+  socket.on('error', () => {});
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
 async function readAnswer(
   queue: ByteQueue,
   exchange: TokenExchange,
