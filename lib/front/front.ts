@@ -29,7 +29,7 @@ export interface FrontDeps {
 
 const KEEP_ALIVE_PROBE_MS = 15_000;
 /** For handshakes that are under way when no new connections are taken any more. */
-const DRAIN_WITHIN_MS = 5_000;
+const DRAIN_WITHIN_MS = 3_000;
 
 /** Where clients come in: the listeners of a worker, and what stands between them and the lanes. */
 export class Front {

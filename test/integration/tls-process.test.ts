@@ -158,6 +158,18 @@ describe('a router with TLS', function () {
     await renewedEverywhere(router, 'two');
   });
 
+  it('ends connections that are idle, or in a handshake, when it stops', async () => {
+    const router = await RouterProcess.start(closing, config(one));
+    const idle = await connected(router);
+    await ask(idle);
+    const entering = connect(router.tlsPort, '127.0.0.1');
+    closing(() => entering.destroy());
+    await once(entering, 'connect');
+    const ended = [idle, entering].map((socket) => once(socket.resume(), 'close'));
+    expect(await router.stop()).to.equal(0);
+    await Promise.all(ended);
+  });
+
   it('does not look at what clients offer when HTTP/2 is switched off', async () => {
     const router = await RouterProcess.start(closing, config(one, 'enable_http2: false'));
     for (const ALPNProtocols of [['foo'], ['h2'], ['h2', 'http/1.1']]) {
