@@ -1,12 +1,25 @@
-import {
-  constants,
-  performServerHandshake,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
 import type { Socket } from 'node:net';
+import { FrameReader, type FrameSink } from '../../http2/frame-reader.ts';
+import {
+  ConnectionError,
+  DEFAULT_MAX_FRAME,
+  DEFAULT_WINDOW,
+  ERROR,
+  FLAG,
+  FRAME,
+  frameHeader,
+  goawayFrame,
+  LARGEST_WINDOW,
+  rstStreamFrame,
+  SETTING,
+  SETTINGS_ACK,
+  settingsFrame,
+  windowUpdateFrame,
+} from '../../http2/frames.ts';
+import { CompressionError, HpackDecoder } from '../../http2/hpack/decoder.ts';
 import { requestFields } from '../../http2/request-fields.ts';
-import { type Answer, isAnswer } from '../../request/answer.ts';
+import { requestFieldsProblem, trailersProblem } from '../../http2/sound-fields.ts';
+import { type Answer, headTooLarge, isAnswer } from '../../request/answer.ts';
 import type { ClientOrigin } from '../../request/client-origin.ts';
 import { expectation } from '../../request/expectation.ts';
 import { type Framing, requestFraming } from '../../request/framing.ts';
@@ -14,12 +27,11 @@ import { requestHost } from '../../request/host.ts';
 import type { RequestHead } from '../../request/request-head.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
 import type { Timed } from '../fast/deadlines.ts';
+import { Outbox } from '../fast/outbox.ts';
 import { LINGER_MS } from '../linger.ts';
 import { ClientStream, type ClientStreamOwner } from './client-stream.ts';
 import { Nuisance } from './nuisance.ts';
-import { FRONT_OPTIONS, FRONT_WINDOW } from './session-options.ts';
-
-const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_FLAG_END_STREAM, NGHTTP2_PROTOCOL_ERROR } = constants;
+import { FRONT_SETTINGS, FRONT_WINDOW, MAX_HEADER_LIST } from './session-options.ts';
 
 export interface ClientSessionDeps {
   /** Without a stream, ms; 0 = no limit. */
@@ -36,36 +48,79 @@ export interface ClientSessionDeps {
   readonly date: () => string;
 }
 
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const CHUNKED: Framing = { kind: 'chunked' };
+const { maxConcurrentStreams, initialWindowSize, maxFrameSize } = FRONT_SETTINGS;
 
-/** One client connection that speaks HTTP/2: makes its streams into requests, and bounds what a peer can ask for. */
-export class ClientSession implements Timed, ClientStreamOwner {
+const PING_ACK = frameHeader(8, FRAME.ping, FLAG.ack, 0);
+
+const FIRST_WORDS =
+  settingsFrame([
+    [SETTING.maxConcurrentStreams, maxConcurrentStreams],
+    [SETTING.initialWindowSize, initialWindowSize],
+    [SETTING.maxFrameSize, maxFrameSize],
+    [SETTING.maxHeaderListSize, MAX_HEADER_LIST],
+  ]) + windowUpdateFrame(0, FRONT_WINDOW - DEFAULT_WINDOW);
+
+/** A field section in pieces. */
+interface Section {
+  readonly id: number;
+  readonly endStream: boolean;
+  readonly pieces: Buffer[];
+  bytes: number;
+}
+
+/**
+ * One client connection that speaks HTTP/2 (RFC 9113): makes its streams into requests, and bounds what a peer can ask
+ * for. Sessions of node's own cost twice as much for each request.
+ */
+export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
+  readonly out: Outbox;
   deadline: number;
+  sendWindow = DEFAULT_WINDOW;
+  maxFrame = DEFAULT_MAX_FRAME;
   readonly #deps: ClientSessionDeps;
-  readonly #session: ServerHttp2Session;
+  readonly #socket: Socket;
   readonly #origin: ClientOrigin;
+  readonly #reader: FrameReader;
+  readonly #decoder = new HpackDecoder(4096, MAX_HEADER_LIST);
   readonly #nuisance = new Nuisance();
-  #streams = 0;
+  /** Those that are not over. */
+  readonly #streams = new Map<number, ClientStream>();
+  #exchanges = 0;
+  /** The highest that the peer opened. */
+  #lastId = 0;
+  #prefaceBytes = 0;
+  #greeted = false;
+  #peerWindow = DEFAULT_WINDOW;
+  #receiveWindow: number = FRONT_WINDOW;
+  /** Given back by streams, and not told to the peer. */
+  #credit = 0;
+  /** A field section that is not whole. */
+  #section: Section | undefined;
+  /** No more streams are taken. */
+  #ending = false;
+  /** Nothing more is read. */
+  #ended = false;
 
   constructor(socket: Socket, origin: ClientOrigin, deps: ClientSessionDeps) {
-    this.#deps = deps;
+    this.#socket = socket;
     this.#origin = origin;
+    this.#deps = deps;
+    this.#reader = new FrameReader(this, maxFrameSize);
+    this.out = new Outbox(socket);
     this.deadline = this.#idleDeadline();
-    const session = performServerHandshake(socket, FRONT_OPTIONS);
-    this.#session = session;
-    session.on('stream', (stream, _fields, flags, ...[raw]: [raw?: readonly string[]]) => {
-      try {
-        this.#opened(stream, raw ?? [], (flags & NGHTTP2_FLAG_END_STREAM) !== 0);
-      } catch (error) {
-        deps.panicked(error);
-        stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-      }
+    socket.on('data', (bytes: Buffer) => this.#received(bytes));
+    socket.on('end', () => this.destroy());
+    socket.on('drain', () => this.#drained());
+    socket.on('error', ignore); // `close` follows
+    socket.on('close', () => {
+      this.#abandon();
+      deps.closed(this);
     });
-    session.on('ping', () => this.#annoyed());
-    session.on('remoteSettings', () => this.#annoyed());
-    session.on('error', ignore); // `close` follows
-    session.on('close', () => deps.closed(this));
-    if (!session.destroyed) session.setLocalWindowSize(FRONT_WINDOW);
+    socket.resume();
+    this.out.text(FIRST_WORDS);
+    this.out.flush();
   }
 
   /**
@@ -73,67 +128,433 @@ export class ClientSession implements Timed, ClientStreamOwner {
    * method (RFC 9113 §6.8). The connection closes with the last one that runs.
    */
   end(): void {
-    this.#session.close();
+    if (this.#ending) return;
+    this.#ending = true;
+    this.out.text(goawayFrame(this.#lastId, ERROR.none));
+    this.out.flush();
+    this.#checkEnd();
   }
 
   destroy(): void {
-    this.#session.destroy();
+    this.#socket.destroy();
   }
 
   overdue(now: number): void {
     // A client that does not read the end of its last answer keeps its stream, and the connection with it.
-    if (this.#session.closed) this.destroy();
+    if (this.#ending) this.destroy();
     else this.end();
     this.deadline = now + LINGER_MS;
   }
 
+  /* What streams tell. */
+
   done(stream: ClientStream): void {
     this.#deps.unwatch(stream);
-    this.#streams -= 1;
-    if (this.#streams === 0) this.deadline = this.#idleDeadline();
+    this.#exchanges -= 1;
+    if (this.#exchanges === 0) this.deadline = this.#idleDeadline();
   }
 
-  #opened(stream: ServerHttp2Stream, raw: readonly string[], received: boolean): void {
-    stream.on('error', this.#onStreamError);
+  credit(stream: ClientStream, bytes: number): void {
+    this.#giveBack(bytes);
+    if (stream.received || stream.over) {
+      stream.owed = 0;
+      return;
+    }
+    // Counted against the connection's window as it comes, told for the stream when it is worth a frame.
+    stream.owed = 0;
+    stream.returned += bytes;
+    if (stream.returned < initialWindowSize / 2) return;
+    this.out.text(windowUpdateFrame(stream.id, stream.returned));
+    this.out.flush();
+    stream.receiveWindow += stream.returned;
+    stream.returned = 0;
+  }
+
+  closed(stream: ClientStream): void {
+    this.#streams.delete(stream.id);
+    this.#checkEnd();
+  }
+
+  reset(stream: ClientStream, code: number): void {
+    if (stream.over) return;
+    this.out.text(rstStreamFrame(stream.id, code));
+    this.out.flush();
+    stream.gone();
+    this.closed(stream);
+  }
+
+  broken(stream: ClientStream, code: number): void {
+    this.reset(stream, code);
+    this.#annoyed();
+  }
+
+  /* What comes. */
+
+  #received(bytes: Buffer): void {
+    if (this.#ended) return;
+    try {
+      const from = this.#prefaceBytes < PREFACE.length ? this.#readPreface(bytes) : 0;
+      if (from < bytes.length) this.#reader.read(from === 0 ? bytes : bytes.subarray(from));
+    } catch (error) {
+      if (error instanceof ConnectionError) this.#fail(error.code);
+      else if (error instanceof CompressionError) this.#fail(ERROR.compression);
+      else {
+        this.#deps.panicked(error);
+        this.#fail(ERROR.internal);
+      }
+    }
+  }
+
+  #readPreface(bytes: Buffer): number {
+    const size = Math.min(bytes.length, PREFACE.length - this.#prefaceBytes);
+    if (bytes.compare(PREFACE, this.#prefaceBytes, this.#prefaceBytes + size, 0, size) !== 0) {
+      throw new ConnectionError(ERROR.protocol, 'no preface');
+    }
+    this.#prefaceBytes += size;
+    return size;
+  }
+
+  dataBegin(id: number, length: number): void {
+    if (this.#ended) return;
+    this.#expect(FRAME.data, id);
+    this.#receiveWindow -= length;
+    if (this.#receiveWindow < 0)
+      throw new ConnectionError(ERROR.flowControl, 'more than the connection takes');
+    const stream = this.#streams.get(id);
+    if (stream === undefined || stream.received) {
+      if (id > this.#lastId || (id & 1) === 0)
+        throw new ConnectionError(ERROR.protocol, 'DATA on an idle stream');
+      this.#giveBack(length);
+      if (stream !== undefined) this.broken(stream, ERROR.streamClosed);
+      else if (length === 0) this.#annoyed();
+      return;
+    }
+    stream.announce(length);
+    if (stream.receiveWindow < 0) this.broken(stream, ERROR.flowControl);
+  }
+
+  data(id: number, bytes: Buffer, from: number, to: number): void {
+    this.#streams.get(id)?.body(bytes, from, to);
+  }
+
+  dataEnd(id: number, endStream: boolean, length: number): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined || stream.received) return;
+    if (endStream) {
+      stream.bodyEnd(undefined);
+      return;
+    }
+    if (length === 0) this.#annoyed();
+    stream.bodyFlush();
+  }
+
+  frame(type: number, flags: number, id: number, bytes: Buffer, from: number, to: number): void {
+    if (this.#ended) return;
+    this.#expect(type, id);
+    switch (type) {
+      case FRAME.headers:
+        this.#headers(flags, id, bytes, from, to);
+        return;
+      case FRAME.continuation:
+        this.#continuation(flags, id, bytes, from, to);
+        return;
+      case FRAME.rstStream:
+        this.#rstStream(id, to - from);
+        return;
+      case FRAME.settings:
+        this.#settings(flags, id, bytes, from, to);
+        return;
+      case FRAME.ping:
+        this.#ping(flags, id, bytes, from, to);
+        return;
+      case FRAME.windowUpdate:
+        this.#windowUpdate(id, bytes, from, to);
+        return;
+      case FRAME.priority:
+        if (id === 0) throw new ConnectionError(ERROR.protocol, 'PRIORITY on stream 0');
+        if (to - from !== 5) throw new ConnectionError(ERROR.frameSize, 'PRIORITY');
+        this.#annoyed();
+        return;
+      case FRAME.goaway:
+        if (id !== 0) throw new ConnectionError(ERROR.protocol, 'GOAWAY on a stream');
+        if (to - from < 8) throw new ConnectionError(ERROR.frameSize, 'GOAWAY');
+        return;
+      case FRAME.pushPromise:
+        throw new ConnectionError(ERROR.protocol, 'PUSH_PROMISE of a client');
+      default:
+        this.#annoyed(); // unknown types are ignored (RFC 9113 §5.5)
+    }
+  }
+
+  /** Settings come first (RFC 9113 §3.4), and nothing between the frames of a field section (§4.3). */
+  #expect(type: number, id: number): void {
+    if (!this.#greeted && type !== FRAME.settings) throw new ConnectionError(ERROR.protocol, 'no settings');
+    const section = this.#section;
+    if (section === undefined) return;
+    if (type !== FRAME.continuation || id !== section.id) {
+      throw new ConnectionError(ERROR.protocol, 'a frame within a field section');
+    }
+  }
+
+  #headers(flags: number, id: number, bytes: Buffer, from: number, to: number): void {
+    if ((id & 1) === 0) throw new ConnectionError(ERROR.protocol, 'HEADERS on an even stream');
+    let start = from;
+    let end = to;
+    if ((flags & FLAG.padded) !== 0) {
+      if (start === end) throw new ConnectionError(ERROR.frameSize, 'HEADERS');
+      end -= bytes[start]!;
+      start += 1;
+    }
+    if ((flags & FLAG.priority) !== 0) start += 5;
+    if (start > end) throw new ConnectionError(ERROR.protocol, 'HEADERS are too short');
+    const endStream = (flags & FLAG.endStream) !== 0;
+    if ((flags & FLAG.endHeaders) !== 0) {
+      this.#fields(id, endStream, this.#decoder.decode(bytes, start, end));
+      return;
+    }
+    this.#section = { id, endStream, pieces: [], bytes: 0 };
+    this.#keepPiece(this.#section, bytes, start, end);
+  }
+
+  #continuation(flags: number, id: number, bytes: Buffer, from: number, to: number): void {
+    const section = this.#section;
+    if (section === undefined) throw new ConnectionError(ERROR.protocol, 'CONTINUATION of nothing');
+    this.#keepPiece(section, bytes, from, to);
+    if ((flags & FLAG.endHeaders) === 0) {
+      this.#annoyed();
+      return;
+    }
+    this.#section = undefined;
+    const whole = Buffer.concat(section.pieces);
+    this.#fields(id, section.endStream, this.#decoder.decode(whole, 0, whole.length));
+  }
+
+  #keepPiece(section: Section, bytes: Buffer, from: number, to: number): void {
+    section.bytes += to - from;
+    if (section.bytes > MAX_HEADER_LIST) throw new ConnectionError(ERROR.enhanceYourCalm, 'a field section');
+    section.pieces.push(Buffer.from(bytes.subarray(from, to)));
+  }
+
+  #fields(id: number, endStream: boolean, fields: string[]): void {
+    const stream = this.#streams.get(id);
+    if (stream !== undefined) {
+      this.#trailers(stream, endStream, fields);
+      return;
+    }
+    if (id <= this.#lastId) {
+      this.#annoyed(); // it was reset, and the peer did not know yet
+      return;
+    }
+    this.#lastId = id;
+    if (this.#ending || this.#streams.size >= maxConcurrentStreams) {
+      this.#refuse(id, ERROR.refusedStream);
+    } else if (this.#decoder.exceeded) {
+      this.#begin(id, endStream, headTooLarge(), 'GET', undefined);
+    } else if (requestFieldsProblem(fields) !== undefined) {
+      this.#refuse(id, ERROR.protocol);
+    } else {
+      this.#opened(id, endStream, fields);
+    }
+  }
+
+  #trailers(stream: ClientStream, endStream: boolean, fields: string[]): void {
+    if (stream.received) this.broken(stream, ERROR.streamClosed);
+    else if (!endStream || this.#decoder.exceeded || trailersProblem(fields) !== undefined) {
+      this.broken(stream, ERROR.protocol);
+    } else stream.bodyEnd(fields);
+  }
+
+  /** A stream that never was one of ours. */
+  #refuse(id: number, code: number): void {
+    this.out.text(rstStreamFrame(id, code));
+    this.out.flush();
+    this.#annoyed();
+  }
+
+  #opened(id: number, endStream: boolean, raw: readonly string[]): void {
     const fields = requestFields(raw);
     if (fields === undefined) {
-      stream.close(NGHTTP2_PROTOCOL_ERROR);
+      this.#refuse(id, ERROR.protocol);
       return;
     }
     const origin = this.#origin;
     const head: RequestHead = {
-      ...fields,
+      method: fields.method,
+      target: fields.target,
+      headers: fields.headers,
       versionMinor: 1,
       clientIp: origin.ip,
       clientPort: origin.port,
       tls: origin.tls,
       clientCertificate: origin.certificate,
     };
-    const request = soundRequest(head, received);
-    const side = new ClientStream(stream, received || bodiless(request), this);
-    if (isAnswer(request)) {
-      this.#deps.refused(request);
-      side.refuse(request, head.method, this.#deps.date());
+    const request = soundRequest(head, endStream);
+    const announced =
+      isAnswer(request) || request.framing.kind !== 'length' ? undefined : request.framing.length;
+    if (endStream && announced !== undefined && announced > 0) {
+      this.#refuse(id, ERROR.protocol);
       return;
     }
-    this.#streams += 1;
+    this.#begin(id, endStream, request, head.method, announced);
+  }
+
+  #begin(
+    id: number,
+    endStream: boolean,
+    request: SoundRequest | Answer,
+    method: string,
+    announced: number | undefined,
+  ): void {
+    const windows = { send: this.#peerWindow, receive: initialWindowSize };
+    const stream = new ClientStream(id, endStream, announced, windows, this);
+    this.#streams.set(id, stream);
+    if (isAnswer(request)) {
+      this.#deps.refused(request);
+      stream.refuse(request, method, this.#deps.date());
+      return;
+    }
+    this.#exchanges += 1;
     this.deadline = Number.POSITIVE_INFINITY;
-    this.#deps.watch(side);
+    this.#deps.watch(stream);
     try {
-      this.#deps.serve(side, request);
+      this.#deps.serve(stream, request);
     } catch (error) {
-      this.done(side);
-      throw error;
+      this.#deps.panicked(error);
+      this.done(stream);
+      this.reset(stream, ERROR.internal);
     }
   }
 
-  // Errors of a stream that the peer has provoked: each cost a request, and the peer next to nothing (hazards 5).
-  readonly #onStreamError = (): void => this.#annoyed();
-
-  #annoyed(): void {
-    if (this.#nuisance.add(performance.now())) {
-      this.#session.destroy(new Error('too many frames without use'), NGHTTP2_ENHANCE_YOUR_CALM);
+  #rstStream(id: number, length: number): void {
+    if (length !== 4) throw new ConnectionError(ERROR.frameSize, 'RST_STREAM');
+    if (id === 0 || id > this.#lastId)
+      throw new ConnectionError(ERROR.protocol, 'RST_STREAM of an idle stream');
+    const stream = this.#streams.get(id);
+    if (stream !== undefined) {
+      stream.gone();
+      this.closed(stream);
     }
+    // Each may have cost a request, and the peer next to nothing (hazards 5).
+    this.#annoyed();
+  }
+
+  #settings(flags: number, id: number, bytes: Buffer, from: number, to: number): void {
+    if (id !== 0) throw new ConnectionError(ERROR.protocol, 'SETTINGS on a stream');
+    if ((flags & FLAG.ack) !== 0) {
+      if (to !== from) throw new ConnectionError(ERROR.frameSize, 'SETTINGS');
+      return;
+    }
+    if ((to - from) % 6 !== 0) throw new ConnectionError(ERROR.frameSize, 'SETTINGS');
+    for (let at = from; at < to; at += 6) this.#setting(bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2));
+    if (this.#greeted) this.#annoyed();
+    this.#greeted = true;
+    this.out.text(SETTINGS_ACK);
+    this.out.flush();
+  }
+
+  #setting(id: number, value: number): void {
+    switch (id) {
+      case SETTING.enablePush:
+        if (value > 1) throw new ConnectionError(ERROR.protocol, 'ENABLE_PUSH');
+        return;
+      case SETTING.initialWindowSize:
+        if (value > LARGEST_WINDOW) throw new ConnectionError(ERROR.flowControl, 'INITIAL_WINDOW_SIZE');
+        this.#resizeWindows(value - this.#peerWindow);
+        this.#peerWindow = value;
+        return;
+      case SETTING.maxFrameSize:
+        if (value < DEFAULT_MAX_FRAME || value > 2 ** 24 - 1) {
+          throw new ConnectionError(ERROR.protocol, 'MAX_FRAME_SIZE');
+        }
+        this.maxFrame = value;
+        return;
+      default: // nothing that we do depends on it
+    }
+  }
+
+  /** RFC 9113 §6.9.2. */
+  #resizeWindows(difference: number): void {
+    for (const stream of [...this.#streams.values()]) {
+      stream.out.sendWindow += difference;
+      if (stream.out.sendWindow > LARGEST_WINDOW) throw new ConnectionError(ERROR.flowControl, 'a window');
+      if (difference > 0) this.#resume(stream);
+    }
+  }
+
+  #ping(flags: number, id: number, bytes: Buffer, from: number, to: number): void {
+    if (id !== 0) throw new ConnectionError(ERROR.protocol, 'PING on a stream');
+    if (to - from !== 8) throw new ConnectionError(ERROR.frameSize, 'PING');
+    if ((flags & FLAG.ack) !== 0) return;
+    this.out.text(`${PING_ACK}${bytes.toString('latin1', from, to)}`);
+    this.out.flush();
+    this.#annoyed();
+  }
+
+  #windowUpdate(id: number, bytes: Buffer, from: number, to: number): void {
+    if (to - from !== 4) throw new ConnectionError(ERROR.frameSize, 'WINDOW_UPDATE');
+    const increment = bytes.readUInt32BE(from) & LARGEST_WINDOW;
+    if (id === 0) {
+      this.sendWindow += increment;
+      if (increment === 0) throw new ConnectionError(ERROR.protocol, 'WINDOW_UPDATE of nothing');
+      if (this.sendWindow > LARGEST_WINDOW) throw new ConnectionError(ERROR.flowControl, 'a window');
+      for (const stream of [...this.#streams.values()]) this.#resume(stream);
+      return;
+    }
+    if (id > this.#lastId) throw new ConnectionError(ERROR.protocol, 'WINDOW_UPDATE of an idle stream');
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    stream.out.sendWindow += increment;
+    if (increment === 0) this.broken(stream, ERROR.protocol);
+    else if (stream.out.sendWindow > LARGEST_WINDOW) this.broken(stream, ERROR.flowControl);
+    else this.#resume(stream);
+  }
+
+  #resume(stream: ClientStream): void {
+    stream.out.resume();
+    this.out.flush();
+  }
+
+  #drained(): void {
+    for (const stream of [...this.#streams.values()]) stream.out.resume();
+    this.out.flush();
+  }
+
+  #giveBack(bytes: number): void {
+    this.#credit += bytes;
+    if (this.#credit < FRONT_WINDOW / 2) return;
+    this.out.text(windowUpdateFrame(0, this.#credit));
+    this.out.flush();
+    this.#receiveWindow += this.#credit;
+    this.#credit = 0;
+  }
+
+  /** What costs a peer nothing, and us something. */
+  #annoyed(): void {
+    if (!this.#ended && this.#nuisance.add(performance.now())) this.#fail(ERROR.enhanceYourCalm);
+  }
+
+  /** Says why, and hears no more. */
+  #fail(code: number): void {
+    this.#ending = true;
+    this.#ended = true;
+    this.#abandon();
+    this.out.text(goawayFrame(this.#lastId, code));
+    this.out.flushNow();
+    this.#socket.end();
+    this.deadline = performance.now() + LINGER_MS;
+  }
+
+  #checkEnd(): void {
+    if (!this.#ending || this.#ended || this.#streams.size > 0) return;
+    this.#ended = true;
+    this.out.flushNow();
+    this.#socket.end();
+    this.deadline = performance.now() + LINGER_MS;
+  }
+
+  #abandon(): void {
+    for (const stream of [...this.#streams.values()]) stream.gone();
+    this.#streams.clear();
   }
 
   #idleDeadline(): number {
@@ -159,10 +580,6 @@ function soundRequest(head: RequestHead, received: boolean): SoundRequest | Answ
     upgrade: undefined,
     last: false,
   };
-}
-
-function bodiless(request: SoundRequest | Answer): boolean {
-  return !isAnswer(request) && request.framing.kind === 'length' && request.framing.length === 0;
 }
 
 function ignore(): void {}

@@ -1,4 +1,4 @@
-import type { ClientSessionOptions, ServerSessionOptions, Settings } from 'node:http2';
+import type { ClientSessionOptions } from 'node:http2';
 
 const MIB = 1024 * 1024;
 /** Of a field section, as SETTINGS count it: 32 bytes more for each field (RFC 9113 §6.5.2). */
@@ -7,32 +7,15 @@ export const MAX_HEADER_LIST = MIB + 320;
 const MAX_FIELDS = Math.ceil(MAX_HEADER_LIST / 32);
 
 /** What clients are told (contract: http.md 14). */
-export const FRONT_SETTINGS: Settings = {
+export const FRONT_SETTINGS = {
   maxConcurrentStreams: 250,
   initialWindowSize: MIB,
   maxFrameSize: MIB,
   maxHeaderListSize: MAX_HEADER_LIST,
-  enableConnectProtocol: false,
-};
+} as const;
 
 /** Of the connection as a whole, in bytes. */
 export const FRONT_WINDOW = MIB;
-
-/** Node's own options for the client's side; times and counts are those that hold a peer to reason (hazards 5). */
-export const FRONT_OPTIONS: ServerSessionOptions = {
-  settings: FRONT_SETTINGS,
-  maxHeaderListPairs: MAX_FIELDS,
-  // Of a response head on its way out, in its compressed form.
-  maxSendHeaderBlockLength: 10 * MIB,
-  // MB; bodies that wait for slow readers count, and each stream may hold some.
-  maxSessionMemory: 64,
-  // Empty DATA frames and others without use: the session ends with the one after.
-  maxSessionInvalidFrames: 1_000,
-  maxOutstandingPings: 10,
-  unknownProtocolTimeout: 10_000,
-  // Endpoints may repeat fields that node takes for single ones.
-  strictSingleValueFields: false,
-};
 
 /** Of an answer that its client does not take: what one slow reader costs us of memory, in bytes. */
 const BACK_STREAM_WINDOW = 256 * 1024;
