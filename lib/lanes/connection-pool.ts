@@ -2,6 +2,7 @@ import type { OnReadOpts, Socket } from 'node:net';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { Endpoint } from '../routes/endpoint.ts';
 import { type DialTimes, dial } from './dial.ts';
+import { IdleLimits } from './idle-limits.ts';
 
 /** Limits and trust of the connections to endpoints (contract: http.md 10 and 15, tls.md 5). */
 export interface EndpointConnectionSettings {
@@ -41,6 +42,8 @@ export interface PooledConnection {
 export interface ConnectionOwner<C> {
   /** Whole exchanges are behind it and it can carry another. */
   released(connection: C): void;
+  /** The endpoint closed it while it was idle, for `idleMs` by then. */
+  idleEnded(connection: C, idleMs: number): void;
   closed(connection: C): void;
 }
 
@@ -70,6 +73,7 @@ export class ConnectionPool<C extends PooledConnection, R extends ReadsOf = Read
   readonly #make: MakeConnection<C, R>;
   readonly #newReads: (() => R) | undefined;
   readonly #maxIdle: number;
+  readonly #idleLimits: IdleLimits;
   readonly #idle = new Map<string, C[]>();
   readonly #open = new Set<C>();
   #secureContext: SecureContext | undefined;
@@ -81,6 +85,7 @@ export class ConnectionPool<C extends PooledConnection, R extends ReadsOf = Read
     this.#settings = settings;
     this.#newReads = newReads;
     this.#make = make;
+    this.#idleLimits = new IdleLimits(settings.idleTimeoutMs);
     const { maxIdle, maxIdlePerHost, disableKeepAlives } = settings;
     this.#maxIdle = disableKeepAlives ? 0 : maxIdle > 0 ? Math.min(maxIdle, maxIdlePerHost) : maxIdlePerHost;
   }
@@ -149,8 +154,9 @@ export class ConnectionPool<C extends PooledConnection, R extends ReadsOf = Read
 
   /** Makes a socket from `open` a connection of the pool. */
   adopt(endpoint: Endpoint, { socket, times }: DialledSocket, reads?: R): C {
-    const { idleTimeoutMs } = this.#settings;
-    const connection = this.#make(connectionKey(endpoint), socket, times, idleTimeoutMs, this, reads);
+    const key = connectionKey(endpoint);
+    const idleMs = this.#idleLimits.of(key, performance.now());
+    const connection = this.#make(key, socket, times, idleMs, this, reads);
     this.#open.add(connection);
     if (this.#stopped) connection.destroy();
     return connection;
@@ -165,6 +171,10 @@ export class ConnectionPool<C extends PooledConnection, R extends ReadsOf = Read
     if (idle) idle.push(connection);
     else this.#idle.set(connection.key, [connection]);
     this.#idleCount += 1;
+  }
+
+  idleEnded(connection: C, idleMs: number): void {
+    this.#idleLimits.closed(connection.key, idleMs, performance.now());
   }
 
   closed(connection: C): void {

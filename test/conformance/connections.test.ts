@@ -85,6 +85,26 @@ describeLane('connections', (stage) => {
     expect(lane.figures().idleEndpointConnections).to.equal(0);
   });
 
+  it('to endpoints are dropped ahead of the idle limit that the endpoint keeps to without a word', async function () {
+    this.timeout(30_000);
+    const lane = await stage.start();
+    const backend = await stage.backend(async ({ request, write, socket }, index) => {
+      await request();
+      write(ok());
+      // The third would be kept for as long as the router likes: 90 s.
+      if (index < 2) setTimeout(() => socket.end(), 1_200);
+    });
+    route(lane, 'app.test', [backend]);
+    const client = await stage.client(lane);
+
+    for (let index = 0; index < 3; index += 1) {
+      await client.ask(get('/'));
+      await until(() => backend.connections[index]!.reader.closed, `the end of connection ${index}`);
+    }
+    expect(lane.figures().idleEndpointConnections).to.equal(0);
+    expect(lane.reports).to.deep.equal([]);
+  });
+
   it('to endpoints are closed after their idle time', async () => {
     const lane = await stage.start({ endpoints: { idleTimeoutMs: 50 } });
     const backend = await stage.backend(answering(ok()));
@@ -212,7 +232,8 @@ describeLane('connections', (stage) => {
     expect(backend.connections).to.have.length(1);
   });
 
-  it('with thousands of pipelined requests are read no faster than they are answered', async () => {
+  it('with thousands of pipelined requests are read no faster than they are answered', async function () {
+    this.timeout(60_000);
     const lane = await stage.start();
     const backend = await stage.backend(echoPath);
     route(lane, 'app.test', [backend]);

@@ -29,6 +29,9 @@ export interface LinkLimits {
 /** Taken off the idle limit that an endpoint announces, so that our reuse and its close do not cross on the wire. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
 
+/** An idle limit that need not be kept to the second. */
+const LONG_IDLE_MS = 30_000;
+
 type State = 'idle' | 'head' | 'length' | 'chunked' | 'close' | 'complete';
 
 /** One connection to an endpoint, with its reading end: parses what comes back and tells the exchange. */
@@ -95,7 +98,9 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
   /** Whether it can be leased again, as far as this side can know. */
   get usable(): boolean {
     const { socket } = this;
-    return !socket.destroyed && socket.writable && !socket.readableEnded && !hasUnsent(socket);
+    if (socket.destroyed || !socket.writable || socket.readableEnded || hasUnsent(socket)) return false;
+    // A short limit is kept to the moment: the clock that ends idle connections comes by once a second.
+    return this.#idleMs >= LONG_IDLE_MS || performance.now() < this.deadline;
   }
 
   lease(): void {
@@ -278,8 +283,10 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
       return;
     }
     this.#keepAlive = false;
-    if (this.#state === 'idle') this.destroy();
-    else if (this.#state !== 'complete') this.#failed(closed());
+    if (this.#state === 'idle') {
+      this.#owner.idleEnded(this, performance.now() - (this.deadline - this.#idleMs));
+      this.destroy();
+    } else if (this.#state !== 'complete') this.#failed(closed());
   }
 
   #broken(error: Error): void {

@@ -32,6 +32,7 @@ export class EndpointLinks implements AttemptConnections<EndpointSide> {
         const limits = { head, chunks: CHUNK_LIMITS, idleMs };
         const told: ConnectionOwner<EndpointLink> = {
           released: (released) => owner.released(released),
+          idleEnded: (ended, ms) => owner.idleEnded(ended, ms),
           closed: (closed) => {
             this.#deadlines.remove(closed);
             owner.closed(closed);

@@ -26,6 +26,7 @@ export class EndpointConnection {
   readonly #longestIdleMs: number;
   #idleMs: number;
   #leased = true;
+  #idleSince = 0;
   #reusable = false;
   #responseComplete: (() => boolean) | undefined;
 
@@ -115,7 +116,9 @@ export class EndpointConnection {
 
   readonly #onEnd = (): void => {
     this.#reusable = false;
-    if (!this.#leased) this.socket.destroy();
+    if (this.#leased) return;
+    this.#owner.idleEnded(this, performance.now() - this.#idleSince);
+    this.socket.destroy();
   };
 
   // Node emits `free` on the socket when request and response are complete.
@@ -126,6 +129,7 @@ export class EndpointConnection {
     }
     this.uses += 1;
     this.#leased = false;
+    this.#idleSince = performance.now();
     this.socket.setTimeout(this.#idleMs);
     this.#owner.released(this);
   };
