@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import type { ConnectionOptions } from 'node:tls';
 import { expect } from 'chai';
 import type { ForwardedClientCert } from '../../lib/request/forwarded-client-cert.ts';
@@ -59,6 +60,26 @@ describeLane('client certificates', (stage) => {
       }
     }
   }
+
+  it('are told to endpoints of clients that speak HTTP/2, too', async () => {
+    const lane = await start('require');
+    const backend = await stage.backend(answering(ok()));
+    route(lane, 'app.test', [backend]);
+    const session = connectHttp2(`https://127.0.0.1:${lane.tlsPort}`, {
+      rejectUnauthorized: false,
+      ...client,
+    });
+    stage.closing(() => session.destroy());
+    for (let i = 0; i < 2; i += 1) {
+      const stream = session.request({ ':authority': 'app.test', 'x-forwarded-client-cert': 'theirs' });
+      await once(stream, 'response');
+      stream.resume();
+      await once(stream, 'close');
+    }
+    const der = new X509Certificate(client.cert).raw.toString('base64');
+    const seen = [...backend.received.matchAll(/\r\nx-forwarded-client-cert: ([^\r]*)/gi)];
+    expect(seen.map(([, value]) => value)).to.deep.equal([der, der]);
+  });
 
   it('are told in every mode of X-Forwarded-Client-Cert', async () => {
     const der = new X509Certificate(client.cert).raw.toString('base64');
