@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TlsOptions } from 'node:tls';
 import type { Logger } from '../../log/logger.ts';
+import { answerPieces } from '../answer-pieces.ts';
 import { answerNotFound } from '../answers.ts';
 import type { ListenerTls } from '../secure-server.ts';
 import { type ListenAddress, StatusListener } from '../status-listener.ts';
@@ -81,8 +82,7 @@ export class MetricsServer {
     }
     this.#sources.begin();
     await this.#descriptors.know();
-    const text = Buffer.from(await this.#exposition.text());
-    response.writeHead(200, { 'Content-Type': this.#exposition.contentType, 'Content-Length': text.length });
-    response.end(text);
+    const { contentType } = this.#exposition;
+    await answerPieces(response, { 'Content-Type': contentType }, this.#exposition.pieces());
   }
 }

@@ -8,7 +8,7 @@ import { counter, gauge, labelledMetric, type Metric } from '../../../../lib/sta
 describe('Exposition', () => {
   const nobody = (): void => {};
 
-  it('writes the text that Prometheus reads', async () => {
+  it('writes the text that Prometheus reads', () => {
     let value = 1;
     const exposition = new Exposition(
       [
@@ -33,23 +33,22 @@ describe('Exposition', () => {
       nobody,
     );
     value = 7;
-    expect(await exposition.text()).to.equal(
+    expect([...exposition.pieces()].join('')).to.equal(
       [
         '# HELP a_total All of it.\n# TYPE a_total counter\na_total 7\n',
         '# HELP b Line\\nand \\\\ backslash.\n# TYPE b gauge\nb -0.5\n',
         '# HELP c By x.\n# TYPE c counter\nc{x=""} 3\nc{x="quote \\" backslash \\\\ line \\n end"} 4\n',
-        '# HELP d Nothing yet.\n# TYPE d gauge\n',
         '# HELP h Parts.\n# TYPE h histogram\nh_bucket{le="+Inf"} 2\nh_sum 0.25\nh_count 2\n',
         '# HELP promhttp_metric_handler_errors_total Metrics that could not be read, by cause.\n' +
           '# TYPE promhttp_metric_handler_errors_total counter\n' +
           'promhttp_metric_handler_errors_total{cause="encoding"} 0\n' +
           'promhttp_metric_handler_errors_total{cause="gathering"} 0\n',
-      ].join('\n'),
+      ].join(''),
     );
     expect(exposition.contentType).to.equal('text/plain; version=0.0.4; charset=utf-8');
   });
 
-  it('leaves out a metric that cannot be read, says and counts so, and has the others', async () => {
+  it('leaves out a metric that cannot be read, says and counts so, and has the others', () => {
     const broken: Metric = {
       name: 'broken',
       type: 'gauge',
@@ -60,11 +59,30 @@ describe('Exposition', () => {
     };
     const failed: string[] = [];
     const exposition = new Exposition([broken, gauge('well', 'x', () => 1)], (name) => failed.push(name));
-    await exposition.text();
-    const text = await exposition.text();
+    const text = [exposition.pieces(), exposition.pieces()].map((pieces) => [...pieces].join('')).join('');
     expect(failed).to.deep.equal(['broken', 'broken']);
     expect(text).to.include('\nwell 1\n');
     expect(text).to.include('errors_total{cause="gathering"} 2\n');
+  });
+});
+
+describe('Exposition of many series', () => {
+  it('is made of small pieces', () => {
+    const values = new Map(Array.from({ length: 10_000 }, (_, i) => [`app-${i}`, i]));
+    const metric = labelledMetric('gauge', 'many', 'x', 'app', () => values);
+    const pieces = [...new Exposition([metric], () => {}).pieces()];
+    expect(pieces.length).to.be.above(100);
+    expect(Math.max(...pieces.map((piece) => piece.split('\n').length))).to.be.at.most(101);
+    const lines = pieces.join('').split('\n');
+    expect(lines).to.include('many{app="app-0"} 0').and.include('many{app="app-9999"} 9999');
+  });
+
+  it('spells what is no finite number', () => {
+    const metrics = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, 1e21, 1e-9].map(
+      (value, i) => gauge(`n${i}`, 'x', () => value),
+    );
+    const text = [...new Exposition(metrics, () => {}).pieces()].join('');
+    expect(text.match(/^n\d .*$/gm)).to.deep.equal(['n0 +Inf', 'n1 -Inf', 'n2 NaN', 'n3 1e+21', 'n4 1e-9']);
   });
 });
 
