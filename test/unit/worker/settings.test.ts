@@ -3,6 +3,7 @@ import { parseConfig } from '../../../lib/config/load.ts';
 import {
   accessLogSettings,
   endpointConnectionSettings,
+  frontSettings,
   requestSettings,
 } from '../../../lib/worker/settings.ts';
 
@@ -44,7 +45,26 @@ describe('endpointConnectionSettings', () => {
   });
 });
 
+describe('frontSettings', () => {
+  it('leave the pace of bodies alone unless told otherwise', () => {
+    expect(frontSettings(read('')).bodyRate).to.equal(undefined);
+    expect(frontSettings(read('workers: {request_body_rate_window: 2s}')).bodyRate).to.equal(undefined);
+    expect(frontSettings(read('workers: {min_request_body_rate: 5}')).bodyRate).to.deep.equal({
+      bytesPerSecond: 5,
+      windowMs: 10_000,
+    });
+    const both = 'workers: {min_request_body_rate: 5, request_body_rate_window: 2s}';
+    expect(frontSettings(read(both)).bodyRate).to.deep.equal({ bytesPerSecond: 5, windowMs: 2_000 });
+  });
+});
+
 describe('requestSettings', () => {
+  it('allow any protocol to be switched to, or those that are named, in any case', () => {
+    expect(requestSettings(read(''), PLACE).upgradeProtocols).to.equal(undefined);
+    const { upgradeProtocols } = requestSettings(read('upgrade_protocols: [WebSocket, x/1]'), PLACE);
+    expect([...upgradeProtocols!]).to.deep.equal(['websocket', 'x/1']);
+  });
+
   it('have nothing to do that was not configured', () => {
     const settings = requestSettings(read(''), PLACE);
     expect(settings).to.deep.include({
