@@ -5,6 +5,7 @@ const COLON = 58;
 
 /** `:authority` names a host and a port and nobody who asks (RFC 9113 §8.3.1). */
 const AUTHORITY = /^[!$-.0-9:;=A-Z[\]_a-z~%]+$/;
+const SCHEME = /^[A-Za-z][A-Za-z\d+.-]*$/;
 const TARGET = /^(?:\/[!-~\x80-\xff]*|\*)$/;
 const NUMBER = /^\d{1,15}$/;
 
@@ -25,7 +26,7 @@ export function requestFieldsProblem(fields: readonly string[]): string | undefi
         method = value;
         break;
       case ':scheme':
-        if (scheme !== undefined || value === '') return name;
+        if (scheme !== undefined || !SCHEME.test(value)) return name;
         scheme = value;
         break;
       case ':path':

@@ -281,6 +281,28 @@ describe('HTTP/2 clients that mean harm', () => {
       await ends(here);
     });
 
+    it('with requests whose small answers it does not read: it is not read either', async () => {
+      const here = await stage(answering(ok('x'.repeat(20_000))));
+      const { raw, lane } = here;
+      raw.socket.pause();
+      raw.send(frame(FRAME.WINDOW_UPDATE, 0, 0, uint32(2 ** 30)));
+      let sent = 0;
+      for (let served = true; served; ) {
+        expect(sent * 20_000, 'octets of answers that are kept for it').to.be.below(60_000_000);
+        raw.send(...Array.from({ length: 50 }, (_, n) => request(2 * (sent + n) + 1, HEAD)));
+        sent += 50;
+        let looks = 0;
+        await until(() => {
+          looks += 1;
+          served = lane.counters.attempts === sent && lane.figures().activeRequests === 0;
+          return served || looks === 50;
+        });
+      }
+      raw.socket.destroy();
+      await until(() => lane.figures().openConnections === 0, 'the end of the session');
+      await here.stillServes();
+    });
+
     it('with answers that it does not read: the endpoint is held up, and memory stays', async () => {
       let written = 0;
       const { raw, lane } = await stage(async (connection) => {

@@ -12,12 +12,12 @@ export async function http2Port(lane: RunningLane, closing: (close: () => unknow
   return (server.address() as AddressInfo).port;
 }
 
-/** A session of node's client. */
+/** A session of node's client, with room for many bodies at once. */
 export async function http2Client(
   port: number,
   closing: (close: () => unknown) => void,
 ): Promise<ClientHttp2Session> {
-  const session = connectHttp2(`http://127.0.0.1:${port}`);
+  const session = connectHttp2(`http://127.0.0.1:${port}`, { maxSessionMemory: 1_000 });
   closing(() => session.destroy());
   session.on('error', () => {}); // `close` follows
   await once(session, 'remoteSettings');
