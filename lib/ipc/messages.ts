@@ -129,7 +129,7 @@ export interface TrafficPorts {
 export type ListenMode = 'reuse-port' | 'shared-handle';
 export type EndpointVerdict = 'mark' | 'prune';
 
-/** One worker's figures, sent at most once a second and only when they changed. */
+/** One worker's figures, sent at most once a second when they changed, and at least every 10 s. */
 export interface WorkerStats {
   readonly counters: CounterValues;
   /** Seconds that the latest request of each app took, of those with one since the message before. */

@@ -83,8 +83,8 @@ export class StatusView implements StatusSources, MetricSources {
   }
 
   workers(): readonly WorkerView[] {
-    const { broadcaster, supervisor } = this.#deps;
-    return supervisor.workers.map(({ id, slot, pid, state, stats }) => {
+    const { broadcaster, supervisor, now } = this.#deps;
+    return supervisor.workers.map(({ id, slot, pid, state, heardAtMs, stats }) => {
       const replica = broadcaster.view(id);
       return {
         id,
@@ -98,6 +98,7 @@ export class StatusView implements StatusSources, MetricSources {
         lagMs: replica?.lagMs ?? 0,
         resyncs: replica?.resyncs ?? 0,
         checksum: replica?.checksum ?? 0,
+        silentMs: Math.max(0, now() - heardAtMs),
         stats,
       };
     });

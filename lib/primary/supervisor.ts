@@ -49,6 +49,7 @@ export interface SupervisedWorker {
   readonly pid: number;
   readonly state: WorkerState;
   readonly startedAtMs: number;
+  readonly heardAtMs: number;
   readonly stats: WorkerStats | undefined;
 }
 
@@ -140,8 +141,8 @@ export class Supervisor {
   }
 
   get workers(): SupervisedWorker[] {
-    return this.#slots.flatMap(({ id, pid = 0, index, state, startedAtMs, stats }) =>
-      id === undefined ? [] : [{ id, slot: index, pid, state, startedAtMs, stats }],
+    return this.#slots.flatMap(({ id, pid = 0, index, state, startedAtMs, heardAtMs, stats }) =>
+      id === undefined ? [] : [{ id, slot: index, pid, state, startedAtMs, heardAtMs, stats }],
     );
   }
 
@@ -275,6 +276,7 @@ export class Supervisor {
         return;
       case 'stats':
         slot.stats = message.stats;
+        slot.heardAtMs = this.#deps.now();
         if (message.stats.sources !== undefined) this.#sources.add(message.stats.sources);
         if (message.stats.traffic !== undefined) this.#deps.onTraffic(message.stats.traffic);
         return;

@@ -29,6 +29,8 @@ export class WorkerSlot {
   state: WorkerState = 'starting';
   stats: WorkerStats | undefined;
   startedAtMs = 0;
+  /** Unix ms of its last figures, or of its start. */
+  heardAtMs = 0;
   readonly #deps: SlotDeps;
   readonly #backoff: RespawnBackoff;
   #worker: Worker | undefined;
@@ -62,6 +64,7 @@ export class WorkerSlot {
   fork(): void {
     if (this.#retired) return;
     this.startedAtMs = this.#deps.now();
+    this.heardAtMs = this.startedAtMs;
     let worker: Worker;
     try {
       worker = cluster.fork();

@@ -33,6 +33,8 @@ export interface WorkerView {
   readonly resyncs: number;
   /** Of its table, as it last said. */
   readonly checksum: number;
+  /** How long ago it sent its figures, or was started. Above some 10 s: it is stuck. */
+  readonly silentMs: number;
   /** undefined until it sent some. */
   readonly stats: WorkerStats | undefined;
 }

@@ -13,20 +13,25 @@ export interface StatsSource {
 }
 
 const EVERY_MS = 1_000;
+/** So often at least: who says nothing for longer is stuck. */
+const SILENT_MS = 10_000;
 
-/** Tells the primary this worker's figures once a second, when any request or connection changed them. */
+/** Tells the primary this worker's figures once a second when any request or connection changed them, else every 10 s. */
 export class StatsReporter {
   readonly #source: StatsSource;
   readonly #send: (stats: WorkerStats) => boolean;
   readonly #loopDelay = new LoopDelay();
   #timer: NodeJS.Timeout | undefined;
+  readonly #now: () => number;
   #said = '';
+  #saidAt = Number.NEGATIVE_INFINITY;
   #memory = { rss: 0, heapUsed: 0 };
 
-  /** `send` says whether it could. */
-  constructor(source: StatsSource, send: (stats: WorkerStats) => boolean) {
+  /** `send` says whether it could. `now` in ms, of a clock that does not go back. */
+  constructor(source: StatsSource, send: (stats: WorkerStats) => boolean, now = () => performance.now()) {
     this.#source = source;
     this.#send = send;
+    this.#now = now;
   }
 
   start(): void {
@@ -40,13 +45,14 @@ export class StatsReporter {
     this.#loopDelay.stop();
   }
 
-  /** Sends now, unless nothing happened since. */
+  /** Sends now, unless nothing happened since a moment ago. */
   report(): void {
     const { counters } = this.#source;
     counters.timeLookup = true;
     const figures = this.#source.figures();
     const fact = `${counters.requests} ${counters.connectionsOpened} ${counters.connectionsClosed} ${counters.attempts} ${JSON.stringify(figures)}`;
-    if (fact === this.#said) return;
+    const now = this.#now();
+    if (fact === this.#said && now - this.#saidAt < SILENT_MS) return;
     const cpu = process.cpuUsage();
     const { sources, traffic } = counters;
     const sent = this.#send({
@@ -60,6 +66,7 @@ export class StatsReporter {
     });
     if (!sent) return;
     this.#said = fact;
+    this.#saidAt = now;
     sources?.clear();
     if (traffic !== undefined) clearTraffic(traffic);
   }

@@ -63,6 +63,7 @@ export function aWorker(fields: Partial<WorkerView> = {}): WorkerView {
     lagMs: 2.5,
     resyncs: 0,
     checksum: 99,
+    silentMs: 400,
     stats: someStats(),
     ...fields,
   };

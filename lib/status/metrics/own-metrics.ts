@@ -95,6 +95,12 @@ export function ownMetrics(
       'How long the oldest of them waits.',
       ({ lagMs }) => lagMs / 1000,
     ),
+    perWorker(
+      sources,
+      'silent_seconds',
+      'Since it sent its figures; more than some 10 s and it is stuck.',
+      ({ silentMs }) => silentMs / 1000,
+    ),
     perWorker(sources, 'active_requests', 'Requests under way.', ({ stats }) => stats?.activeRequests),
     perWorker(sources, 'connections', 'Open connections of clients.', ({ stats }) => stats?.openConnections),
     perWorker(sources, 'tunnels', 'Open upgraded connections.', ({ stats }) => stats?.openTunnels),
