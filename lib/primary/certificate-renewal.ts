@@ -22,6 +22,7 @@ export class CertificateRenewal {
   readonly #deps: CertificateRenewalDeps;
   readonly #ticketKeys: TicketKeys;
   #config: Config;
+  #due: NodeJS.Immediate | undefined;
 
   constructor(config: Config, deps: CertificateRenewalDeps) {
     this.#config = config;
@@ -33,10 +34,20 @@ export class CertificateRenewal {
     if (this.#config.enable_ssl) this.#ticketKeys.start();
   }
 
-  /** Reads the configuration again and takes from it what may change. A broken one changes nothing. */
+  /**
+   * Reads the configuration again and takes from it what may change. A broken one changes nothing. Asked for many times
+   * at once, it does so once.
+   */
   renew(): void {
-    const { reload, renew, renewHealth, logger } = this.#deps;
     if (!this.#config.enable_ssl && statusTls(this.#config) === undefined) return;
+    this.#due ??= setImmediate(() => {
+      this.#due = undefined;
+      this.#renewNow();
+    });
+  }
+
+  #renewNow(): void {
+    const { reload, renew, renewHealth, logger } = this.#deps;
     const renewal = renewFrontTls(this.#config, reload());
     if (renewal.kind === 'refused') {
       for (const error of renewal.errors) logger.error('certificates-not-reloaded', { error });
@@ -61,6 +72,7 @@ export class CertificateRenewal {
   }
 
   stop(): void {
+    clearImmediate(this.#due);
     this.#ticketKeys.stop();
   }
 }

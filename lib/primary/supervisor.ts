@@ -291,6 +291,7 @@ export class Supervisor {
 
   #configure(slot: WorkerSlot): void {
     const { count, routerIp, errorPage } = this.#deps;
+    slot.configured = true;
     slot.tell({
       type: 'configure',
       config: this.#config,
@@ -384,6 +385,7 @@ export class Supervisor {
   }
 
   #tellAll(message: ToWorker): void {
-    for (const slot of this.#slots) slot.tell(message);
+    // One that is being started is told all of it when it is configured.
+    for (const slot of this.#slots) if (slot.configured) slot.tell(message);
   }
 }

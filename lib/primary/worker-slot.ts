@@ -27,6 +27,8 @@ const CRASH_LOOP = 3;
 export class WorkerSlot {
   readonly index: number;
   state: WorkerState = 'starting';
+  /** Whether its worker has been told who it is: before that it takes nothing else. */
+  configured = false;
   stats: WorkerStats | undefined;
   startedAtMs = 0;
   /** Unix ms of its last figures, or of its start. */
@@ -111,6 +113,7 @@ export class WorkerSlot {
     this.#worker = undefined;
     this.stats = undefined;
     this.state = 'starting';
+    this.configured = false;
     if (!this.#retired) {
       const livedMs = now() - this.startedAtMs;
       const delayMs = this.#backoff.delayMs(livedMs);

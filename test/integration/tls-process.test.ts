@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { type KeyPair, makeCa, makeCert } from '../support/certificates.ts';
@@ -156,6 +157,27 @@ describe('a router with TLS', function () {
     router.signal('SIGHUP');
     await router.said('certificates-reloaded');
     await renewedEverywhere(router, 'two');
+  });
+
+  it('may be told to renew at any moment of its start', async () => {
+    const router = await RouterProcess.make(closing, config(one));
+    await router.launch();
+    await router.reconfigure(config(two));
+    const started = router.said('gorouter.started');
+    let done = false;
+    void started.finally(() => {
+      done = true;
+    });
+    while (!done) {
+      router.signal('SIGHUP');
+      await pause(1);
+    }
+    await started;
+    expect(router.last('worker-died')).to.equal(undefined);
+    expect((await router.status('/workers')).map(({ state }) => state)).to.deep.equal([
+      'listening',
+      'listening',
+    ]);
   });
 
   it('ends connections that are idle, or in a handshake, when it stops', async () => {
