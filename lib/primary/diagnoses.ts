@@ -11,7 +11,7 @@ const GRACE_MS = 120_000;
 /** Has the router's processes look at themselves, and knows where they wrote what they saw. */
 export class Diagnoses {
   readonly #tell: (slot: number, message: ToWorker) => boolean;
-  readonly #waiting = new Map<number, (error: string) => void>();
+  readonly #waiting = new Map<number, { readonly slot: number; readonly settle: (error: string) => void }>();
   #last = 0;
 
   /** `tell`: false when no worker is in that slot. */
@@ -38,7 +38,14 @@ export class Diagnoses {
 
   /** A worker is ready. `error`: empty when the file is there. */
   done(id: number, error: string): void {
-    this.#waiting.get(id)?.(error);
+    this.#waiting.get(id)?.settle(error);
+  }
+
+  /** The worker in that slot will not answer any more. */
+  gone(slot: number): void {
+    for (const waiting of this.#waiting.values()) {
+      if (waiting.slot === slot) waiting.settle(`worker ${slot} ended`);
+    }
   }
 
   async #ask(
@@ -49,7 +56,7 @@ export class Diagnoses {
     const id = this.#last;
     const over = new AbortController();
     try {
-      const answer = new Promise<string>((resolve) => this.#waiting.set(id, resolve));
+      const answer = new Promise<string>((settle) => this.#waiting.set(id, { slot, settle }));
       if (!this.#tell(slot, { type: 'diagnose', id, kind, seconds, file })) {
         throw new Error(`there is no worker ${slot}`);
       }

@@ -132,6 +132,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
       registry.endpointFailed(key, address, verdict, error, now()),
     onTraffic: (counted) => traffic.add(counted, performance.now()),
     onDiagnosed: (id, error) => diagnoses.done(id, error),
+    onGone: (slot) => diagnoses.gone(slot),
     onListening: () => life.workersChanged(),
   });
   const diagnoses = new Diagnoses((slot, message) => supervisor.tellOne(slot, message));

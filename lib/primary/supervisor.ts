@@ -38,6 +38,8 @@ export interface SupervisorDeps {
   readonly onTraffic: (traffic: Traffic) => void;
   /** A worker has written what it was to look for, or says why not. */
   readonly onDiagnosed: (id: number, error: string) => void;
+  /** The worker in that slot is gone, whatever it was doing. */
+  readonly onGone: (slot: number) => void;
   /** The number of listening workers changed. */
   readonly onListening: (count: number) => void;
 }
@@ -99,7 +101,10 @@ export class Supervisor {
       now: deps.now,
       random: deps.random,
       onMessage: (slot: WorkerSlot, message: ToPrimary) => this.#receive(slot, message),
-      onGone: (id: number | undefined, stats: WorkerStats | undefined) => this.#gone(id, stats),
+      onGone: (slot: WorkerSlot, id: number | undefined, stats: WorkerStats | undefined) => {
+        deps.onGone(slot.index);
+        this.#gone(id, stats);
+      },
     };
     this.#slots = Array.from({ length: deps.count }, (_, index) => new WorkerSlot(index, slotDeps));
   }

@@ -17,7 +17,7 @@ export interface SlotDeps {
   /** Only of the worker that is in the slot now. */
   readonly onMessage: (slot: WorkerSlot, message: ToPrimary) => void;
   /** A worker is gone, or could not be started (no id). The next is started by the slot itself. */
-  readonly onGone: (id: number | undefined, lastStats: WorkerStats | undefined) => void;
+  readonly onGone: (slot: WorkerSlot, id: number | undefined, lastStats: WorkerStats | undefined) => void;
 }
 
 /** At this many quick deaths in a row the loop is called by its name in the log, once. */
@@ -127,6 +127,6 @@ export class WorkerSlot {
       });
       this.#respawn = setTimeout(() => this.fork(), delayMs);
     }
-    onGone(id, stats);
+    onGone(this, id, stats);
   }
 }

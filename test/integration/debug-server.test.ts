@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { expect } from 'chai';
 import { closingAfterEach } from '../support/closing.ts';
@@ -66,6 +68,28 @@ describe('the debug server', () => {
     for (const query of ['seconds=-1', 'seconds=301', 'seconds=x', 'process=x', 'process=../1']) {
       expect(await text(`${url}/debug/pprof/profile?${query}`), query).to.match(/^400 /);
     }
+  });
+
+  it('does not wait for a worker that ended', async () => {
+    const { router, url } = await start();
+    // Sent before any other is made, so that none of them comes first.
+    const asking = request(`${url}/debug/pprof/profile?seconds=300&process=1`);
+    const profile = once(asking, 'response') as Promise<[IncomingMessage]>;
+    asking.end();
+    await once(asking, 'finish');
+    await until(
+      async () =>
+        (await text(`${url}/debug/pprof/profile?seconds=0&process=1`)) ===
+        '500 Could not enable profiling: profiling already in use\n',
+      'the profile under way',
+    );
+    const pages = (await text(`${url}/debug/pprof/`)).split('\n');
+    const pid = Number(/^1 {2}pid (\d+)$/.exec(pages.find((line) => line.startsWith('1 ')) ?? '')?.[1]);
+    process.kill(pid, 'SIGKILL');
+    const [answer] = await profile;
+    expect(answer.statusCode).to.equal(500);
+    expect(String((await once(answer, 'data'))[0])).to.equal('Could not enable profiling: worker 1 ended\n');
+    expect(await router.health()).to.equal(200);
   });
 
   it('lists what it has, and shows memory and command line', async () => {
