@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { effectiveYaml } from './config/effective.ts';
 import { loadConfig } from './config/load.ts';
-import { type ConfigProblem, describeProblem } from './config/problem.ts';
+import { type ConfigProblem, describeProblem, type Severity } from './config/problem.ts';
 import type { Flags } from './config/settle.ts';
 
 const MOST_WORKERS = 1024;
@@ -81,10 +81,10 @@ function optionsOf(command: Command): CheckOptions {
 async function start(options: StartOptions): Promise<number> {
   const { config, problems, errorPage } = loadConfig(options.config, options);
   const warnings = problems.filter(({ severity }) => severity === 'warning');
-  if (warnings.length < problems.length) {
+  if (problems.some(({ severity }) => severity === 'error')) {
     for (const { severity, message } of problems) {
       if (severity === 'error') print(logLine(3, 'Error loading config:', message));
-      else print(logLine(2, 'Warning loading config:', message));
+      if (severity === 'warning') print(logLine(2, 'Warning loading config:', message));
     }
     return 1;
   }
@@ -117,10 +117,13 @@ function check(options: CheckOptions): number {
     return problem.unknownKey ? { ...problem, severity: 'error' } : problem;
   });
   for (const problem of found) say(describeProblem(problem, file));
-  const errors = found.filter(({ severity }) => severity === 'error').length;
-  const counts = [count(errors, 'error'), count(found.length - errors, 'warning')].filter(
-    (text) => text !== '',
-  );
+  const ofKind = (kind: Severity): number => found.filter(({ severity }) => severity === kind).length;
+  const errors = ofKind('error');
+  const counts = [
+    count(errors, 'error'),
+    count(ofKind('warning'), 'warning'),
+    count(ofKind('note'), 'note'),
+  ].filter((text) => text !== '');
   if (errors > 0) say(`${file}: ${counts.join(', ')}`);
   else if (!options.printEffective) say(`${file}: ok${counts.length > 0 ? `, ${counts.join(', ')}` : ''}`);
   if (options.printEffective && usable) process.stdout.write(effectiveYaml(config));

@@ -45,9 +45,10 @@ function keyLines(key: string, option: Option<unknown>): string[] {
   ];
 }
 
-/** Why a key has no effect; the doc of a legacy one says it itself. */
+/** Whether a key has an effect. */
 const NOTES: Partial<Record<Option<unknown>['status'], string>> = {
   pending: ' (no effect yet)',
+  legacy: ' (no effect)',
   platform: ' (no effect: this router does not talk to its agents)',
 };
 

@@ -38,6 +38,7 @@ class Reader {
       if (entry !== undefined) this.lines.set(name, entry.line);
       if (isSection(declared)) values[key] = this.#section(declared, entry?.value, name);
       else if (declared.type !== 'ignored') values[key] = this.#option(declared, entry, name);
+      else if (entry !== undefined) this.#noteLegacy(declared, entry, name);
     }
     return values;
   }
@@ -72,10 +73,21 @@ class Reader {
         message: `${name} has no effect: it is about agents of the platform that this router does not talk to`,
       });
     }
+    if (option.status === 'legacy') this.#noteLegacy(option, entry, name);
     const { value } = entry;
     // YAML's null keeps a default, but empties a list (operations.md 2).
     if (isNull(value)) return isList(option) ? [] : option.default;
     return isList(option) ? this.#list(option, value, name) : this.#scalar(option, value, name);
+  }
+
+  #noteLegacy(option: Option<unknown>, entry: TreeEntry, name: string): void {
+    this.#report('note', name, entry.line, {
+      // A key of an older generation may be of a secret; what it held is nobody's business now.
+      found: foundWords(entry.value, option.type === 'ignored' || isSecret(option)),
+      allowed: `${allowedWords(option)}, without effect`,
+      message: `${name} has no effect: ${option.doc}`,
+      reason: option.doc,
+    });
   }
 
   #list(option: Option<unknown>, tree: Tree, name: string): unknown {
@@ -174,7 +186,7 @@ class Reader {
     severity: ConfigProblem['severity'],
     key: string,
     line: number,
-    words: Pick<ConfigProblem, 'found' | 'allowed' | 'message'>,
+    words: Pick<ConfigProblem, 'found' | 'allowed' | 'message' | 'reason'>,
   ): void {
     this.problems.push({ severity, key, line, ...words });
   }

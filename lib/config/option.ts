@@ -1,6 +1,7 @@
 /**
  * Whether a key does something: `built` = yes; `pending` = accepted, with one warning that it has no effect yet;
- * `platform` = accepted, with one warning that it has none because it is about agents of the platform; `legacy` = accepted in silence and without effect, because gorouter ignores it too.
+ * `platform` = accepted, with one warning that it has none because it is about agents of the platform; `legacy` = accepted and without
+ * effect, because gorouter ignores it too, or in one case because the router always does what it asks for; `check` notes it.
  */
 export type Status = 'built' | 'pending' | 'platform' | 'legacy';
 
@@ -145,7 +146,7 @@ export function items<const F extends Fields>(
   return option<readonly ValuesOf<F>[]>('items', fallback, doc, { item, ...extra });
 }
 
-/** Accepted whatever its value is; `doc` says what took its place. */
+/** Accepted whatever its value is; `doc` says what took its place, or why there is none. */
 export const ignored = (doc: string): Ignored => ({
   ...option('ignored', undefined, doc, LEGACY),
   default: undefined as never,

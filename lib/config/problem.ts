@@ -1,6 +1,7 @@
-export type Severity = 'error' | 'warning';
+/** `note`: a key that is as it should be, and does nothing. Only `check` tells. */
+export type Severity = 'error' | 'warning' | 'note';
 
-/** One thing that is wrong with a configuration. Secrets are never quoted in it. */
+/** One thing to be told about a configuration, mostly that it is wrong. Secrets are never quoted in it. */
 export interface ConfigProblem {
   readonly severity: Severity;
   /** Whole name, `nats.hosts[1].port`; empty when it is about the file as a whole. */

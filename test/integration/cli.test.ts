@@ -68,6 +68,17 @@ describe('turnout', () => {
       expect(exitStatus).to.equal(0);
     });
 
+    it('notes what is in order and has no effect', async () => {
+      const path = place('port: 81\npid_file: /run/gorouter.pid\n');
+      expect(await runTurnout(['check', '-c', path])).to.deep.equal({
+        exitStatus: 0,
+        stdout:
+          `${path}:2: note: pid_file: found the text "/run/gorouter.pid"; allowed: a text, without effect ` +
+          `(whoever supervises the process knows its pid)\n${path}: ok, 1 note\n`,
+        stderr: '',
+      });
+    });
+
     it('takes the file where gorouter takes it, and before the name of the command', async () => {
       const path = place('prot: 1\n');
       for (const args of [

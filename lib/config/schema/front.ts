@@ -73,10 +73,13 @@ export const front = {
     'domains whose clients must show a certificate',
     PENDING,
   ),
-  enable_http2: boolean(true, 'HTTP/2 for endpoints that register with protocol http2'),
+  enable_http2: boolean(
+    true,
+    'HTTP/2: offered to clients with TLS, spoken with TLS endpoints that register with protocol http2',
+  ),
   enable_http1_concurrent_read_write: boolean(
     false,
-    'has no effect: an answer is always passed on while the request body is still coming in',
+    'an answer is always passed on while the request body is still coming in',
     LEGACY,
   ),
   enable_proxy: boolean(false, 'PROXY protocol, versions 1 and 2, on the listeners; its header is optional'),
@@ -148,7 +151,7 @@ export const front = {
   ),
   keep_alive_100_continue_requests: boolean(
     false,
-    'has no effect: endpoint connections are kept after Expect: 100-continue in any case',
+    'endpoint connections are kept after Expect: 100-continue in any case',
     LEGACY,
   ),
 };

@@ -82,9 +82,9 @@ export const life = {
   send_http_start_stop_server_event: boolean(true, 'events to the platform', PLATFORM),
   send_http_start_stop_client_event: boolean(true, 'events to the platform', PLATFORM),
   route_latency_metric_muzzle_duration: duration(20_000, 'for metrics to the platform', PLATFORM),
-  pid_file: text('', 'has no effect: whoever supervises the process knows its pid', LEGACY),
-  healthcheck_poll_interval: duration(10_000, 'has no effect', LEGACY),
-  healthcheck_timeout: duration(5_000, 'has no effect', LEGACY),
+  pid_file: text('', 'whoever supervises the process knows its pid', LEGACY),
+  healthcheck_poll_interval: duration(10_000, 'health needs no polling', LEGACY),
+  healthcheck_timeout: duration(5_000, 'health needs no polling', LEGACY),
 };
 
 /** Keys of older generations that files still carry. gorouter ignores them, so do we. */

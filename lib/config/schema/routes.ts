@@ -79,7 +79,11 @@ export const routes = {
     'how often router.start is published; 0 or less = on (re)connect only',
   ),
   publish_active_apps_interval: duration(0, 'how often router.active_apps is published; 0 or less = never'),
-  load_balancer_healthy_threshold: duration(0, 'has no effect; may not be negative', LEGACY),
+  load_balancer_healthy_threshold: duration(
+    0,
+    'health turns 200 once all workers listen; may not be negative',
+    LEGACY,
+  ),
   routing_api: section(
     {
       uri: text('', 'http://host or https://host; with port: a second source of routes'),

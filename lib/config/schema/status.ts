@@ -2,6 +2,7 @@ import { boolean, LEGACY, numbers, port, section, text } from '../option.ts';
 
 const STEPS_OF_10000 = Array.from({ length: 10 }, (_, i) => (i + 1) * 10_000);
 const ANSWER_TIMES = [1, 2, 4, 6, 8, 10, 20, 40, 50, 100, 500, 1000];
+const LATEST = 'the metric is the latest value, not a histogram';
 
 /** Status servers and metrics (operations.md 9, 11). */
 export const status = {
@@ -37,21 +38,21 @@ export const status = {
       ca_path: text('', 'path of the CAs of scrapers'),
       meters: section(
         {
-          route_lookup_time_histogram_buckets: numbers(STEPS_OF_10000, 'ns', LEGACY),
-          gorouter_time_histogram_buckets: numbers(ANSWER_TIMES, 'upper bounds', LEGACY),
-          routing_response_latency_histogram_buckets: numbers(ANSWER_TIMES, 'upper bounds', LEGACY),
+          route_lookup_time_histogram_buckets: numbers(STEPS_OF_10000, LATEST, LEGACY),
+          gorouter_time_histogram_buckets: numbers(ANSWER_TIMES, LATEST, LEGACY),
+          routing_response_latency_histogram_buckets: numbers(ANSWER_TIMES, LATEST, LEGACY),
           route_registration_latency_histogram_buckets: numbers(
             [0.1, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4],
-            'ms',
+            LATEST,
             LEGACY,
           ),
           http_latency_histogram_buckets: numbers(
             [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6],
-            's',
+            LATEST,
             LEGACY,
           ),
         },
-        'has no effect: these metrics are the latest value now, not histograms',
+        'buckets of metrics that were histograms once',
       ),
     },
     'metrics',

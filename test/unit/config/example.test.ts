@@ -39,7 +39,9 @@ describe('config.example.yml', () => {
     const pending = [...allOptions()]
       .filter(({ option }) => option.status === 'pending' || option.status === 'platform')
       .map(({ name }) => name);
-    expect(load(uncommented).problems.map(({ key }) => key)).to.deep.equal(pending);
+    const { problems } = load(uncommented);
+    const told = problems.filter(({ severity }) => severity === 'warning').map(({ key }) => key);
+    expect(told).to.deep.equal(pending);
   });
 });
 

@@ -52,7 +52,7 @@ describe('a key of gorouter', () => {
     for (const { key, message } of problems) expect(message).to.include(key);
   });
 
-  it('that gorouter ignores is ignored in silence, whatever its value', () => {
+  it('that gorouter ignores is noted for whoever checks, whatever its value, and its text not shown', () => {
     const text = [
       'pid_file: /run/x.pid',
       'healthcheck_timeout: 1s',
@@ -63,6 +63,18 @@ describe('a key of gorouter', () => {
       'enable_access_log_streaming: 5',
       'logging: {file: x, enable_attempts_details: 3}',
     ];
-    expect(problemsOf(text.join('\n'))).to.deep.equal([]);
+    const problems = problemsOf(text.join('\n'));
+    expect(problems.map(({ severity, line, key }) => `${severity} ${line} ${key}`)).to.deep.equal([
+      'note 1 pid_file',
+      'note 2 healthcheck_timeout',
+      'note 3 max_header_bytes',
+      'note 4 ssl_cert',
+      'note 5 ssl_skip_validation',
+      'note 6 ip_local_port_range',
+      'note 7 enable_access_log_streaming',
+      'note 8 logging.enable_attempts_details',
+      'note 8 logging.file',
+    ]);
+    expect(problems[4]).to.include({ found: 'a text', reason: 'now skip_ssl_validation' });
   });
 });
