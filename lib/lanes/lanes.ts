@@ -18,9 +18,9 @@ export class Lanes {
 
   /** `fast`: false sends all of HTTP/1 through the general lane. */
   constructor(deps: LaneDeps, fast: boolean) {
-    const general = new GeneralLane(deps);
     const connections = new EndpointLinks(deps.endpoints, deps.settings.maxResponseHeaderBytes);
     const shared = { ...deps, connections, date: new HttpDate() };
+    const general = new GeneralLane(shared);
     this.#general = general;
     this.#connections = connections;
     this.#fast = fast

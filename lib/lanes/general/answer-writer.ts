@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Answer } from '../../request/answer.ts';
 import { sameName } from '../../request/header-names.ts';
+import { reasonPhrase } from '../../request/reason-phrase.ts';
+import { announcedTrailers } from '../../request/trailers.ts';
 
 /** How the client's connection goes on after an answer. */
 export interface Persistence {
@@ -32,6 +34,37 @@ export function writeHead(
     flat.push('Connection', 'close');
   }
   res.writeHead(status, reason, flat);
+}
+
+/** How the body of a proxied answer leaves. */
+export interface RelayedFraming {
+  readonly noBody: boolean;
+  readonly chunked: boolean;
+  /** Whether the client can tell a complete body from one that was cut off. */
+  readonly delimited: boolean;
+}
+
+/** Writes the head of a proxied answer: `headers` from the policy. Throws when they cannot be sent; nothing was written then. */
+export function writeRelayedHead(
+  res: ServerResponse,
+  status: number,
+  headers: readonly string[],
+  hasLength: boolean,
+  close: boolean,
+): RelayedFraming {
+  const noBody = res.req.method === 'HEAD' || status === 204 || status === 304;
+  const chunked = !noBody && !hasLength && res.req.httpVersionMinor !== 0;
+  const out: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!;
+    let value: string | undefined = headers[i + 1]!;
+    // RFC 9110 §8.6: a 204 has no length, and that of a 304 would be of an answer that was not given.
+    if ((status === 204 || status === 304) && sameName(name, 'content-length')) continue;
+    if (sameName(name, 'trailer')) value = chunked ? announcedTrailers(value) : undefined;
+    if (value !== undefined) out.push(name, value);
+  }
+  writeHead(res, status, reasonPhrase(status), out, { close, delimited: noBody || hasLength });
+  return { noBody, chunked, delimited: noBody || hasLength || chunked };
 }
 
 /** Sends an answer of the router's own. */

@@ -1,9 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { sameName } from '../../request/header-names.ts';
-import { reasonPhrase } from '../../request/reason-phrase.ts';
 import { headerValue } from '../../request/request-head.ts';
-import { announcedTrailers, forwardableTrailers } from '../../request/trailers.ts';
-import { writeHead } from './answer-writer.ts';
+import { forwardableTrailers } from '../../request/trailers.ts';
+import { writeRelayedHead } from './answer-writer.ts';
 import { pairs } from './request-body.ts';
 
 /** What passing a response on ends in. */
@@ -43,28 +41,12 @@ export class EndpointResponse {
 
   /** `headers` from the policy. Throws when they cannot be sent; nothing was written then. */
   writeHead(headers: readonly string[], close: boolean): void {
-    const { statusCode: status = 0 } = this.#response;
-    const noBody = this.#res.req.method === 'HEAD' || status === 204 || status === 304;
-    const hasLength = headerValue(this.#response.rawHeaders, 'content-length') !== undefined;
-    const http10 = this.#res.req.httpVersionMinor === 0;
-    this.#chunked = !noBody && !hasLength && !http10;
-    this.#delimited = noBody || hasLength || this.#chunked;
-    const coding = headerValue(this.#response.rawHeaders, 'transfer-encoding');
-    this.#untilEnd = !noBody && !hasLength && coding === undefined;
-
-    const out: string[] = [];
-    for (let i = 0; i < headers.length; i += 2) {
-      const name = headers[i]!;
-      let value: string | undefined = headers[i + 1]!;
-      // RFC 9110 §8.6: a 204 has no length, and that of a 304 would be of an answer that was not given.
-      if ((status === 204 || status === 304) && sameName(name, 'content-length')) continue;
-      if (sameName(name, 'trailer')) value = this.#chunked ? announcedTrailers(value) : undefined;
-      if (value !== undefined) out.push(name, value);
-    }
-    writeHead(this.#res, status, reasonPhrase(status), out, {
-      close,
-      delimited: noBody || hasLength,
-    });
+    const { statusCode: status = 0, rawHeaders } = this.#response;
+    const hasLength = headerValue(rawHeaders, 'content-length') !== undefined;
+    const { noBody, chunked, delimited } = writeRelayedHead(this.#res, status, headers, hasLength, close);
+    this.#chunked = chunked;
+    this.#delimited = delimited;
+    this.#untilEnd = !noBody && !hasLength && headerValue(rawHeaders, 'transfer-encoding') === undefined;
   }
 
   relay(events: ResponseEvents): void {

@@ -11,6 +11,10 @@ import type { SoundRequest } from '../../request/sound-request.ts';
 import { isWebSocket, upgradeToken } from '../../request/upgrade.ts';
 import { BodyRateGuard } from '../body-rate.ts';
 import { ConnectionPool } from '../connection-pool.ts';
+import type { EndpointLinks } from '../fast/endpoint-links.ts';
+import { FastExchange, type FastExchangeDeps } from '../fast/fast-exchange.ts';
+import type { HttpDate } from '../http-date.ts';
+import { mayHttp2 } from '../http2/endpoint-sessions.ts';
 import type { LaneDeps, LaneFigures } from '../lane.ts';
 import { sendAnswer } from './answer-writer.ts';
 import { ClientConnection } from './client-connection.ts';
@@ -20,6 +24,7 @@ import { Exchange, type ExchangeDeps } from './exchange.ts';
 import { Forwarder } from './forwarder.ts';
 import { HeldSocket } from './held-socket.ts';
 import { incomingHead } from './incoming-head.ts';
+import { NodeClient } from './node-client.ts';
 import { refusalOf, refusalText } from './refusals.ts';
 import { RequestBody } from './request-body.ts';
 import { Tunnels } from './tunnels.ts';
@@ -31,6 +36,12 @@ const DRAIN_SWEEP_MS = 100;
 /** How often node looks for heads that take too long, at most. */
 const HEAD_CHECK_MS = 1_000;
 
+export interface GeneralLaneDeps extends LaneDeps {
+  /** For endpoints that may speak HTTP/2. */
+  readonly connections: EndpointLinks;
+  readonly date: HttpDate;
+}
+
 /**
  * The lane for everything: node's HTTP server in front, http-proxy-3 behind. Transport only; what is done with a
  * request is decided by the policies.
@@ -38,11 +49,12 @@ const HEAD_CHECK_MS = 1_000;
 export class GeneralLane {
   /** Never listens: it is given connections. */
   readonly #server: Server;
-  readonly #deps: LaneDeps;
+  readonly #deps: GeneralLaneDeps;
   readonly #connections: ConnectionPool<EndpointConnection>;
   readonly #exchangeDeps: ExchangeDeps;
   readonly #upgradeDeps: ExchangeDeps;
   readonly #webSocketDeps: ExchangeDeps;
+  readonly #http2Deps: FastExchangeDeps;
   readonly #bodyRate: BodyRateGuard | undefined;
   readonly #clients = new Map<Socket, ClientConnection>();
   /** Of connections that are about to be given to the server. */
@@ -58,7 +70,7 @@ export class GeneralLane {
   #sweep: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(deps: LaneDeps) {
+  constructor(deps: GeneralLaneDeps) {
     this.#deps = deps;
     this.#tunnels = new Tunnels(deps.random);
     this.#connections = new ConnectionPool(
@@ -84,6 +96,12 @@ export class GeneralLane {
     this.#upgradeDeps = { ...this.#exchangeDeps, dialTimeoutMs: deps.endpoints.websocketDialTimeoutMs };
     // A WebSocket is meant to last, and so is the wait for it.
     this.#webSocketDeps = { ...this.#upgradeDeps, endpointTimeoutMs: 0 };
+    this.#http2Deps = {
+      ...this.#exchangeDeps,
+      connections: deps.connections,
+      date: () => deps.date.now(),
+      onClosed: () => {},
+    };
     const { front } = deps;
     this.#server = createServer({
       maxHeaderSize: front.maxHeaderBytes,
@@ -295,6 +313,13 @@ export class GeneralLane {
               this.#activeRequests += 1; // taken back by leave()
             });
           };
+    if (upgrade === undefined && this.#leadsToHttp2(sound)) {
+      const side = new NodeClient(req, res, client, sound.framing, leave);
+      const exchange = new FastExchange(this.#http2Deps, side, sound);
+      side.attach(exchange);
+      exchange.run();
+      return;
+    }
     const exchangeDeps =
       upgrade === undefined
         ? this.#exchangeDeps
@@ -309,6 +334,12 @@ export class GeneralLane {
       client.socket.destroy();
       leave();
     }
+  }
+
+  /** Whether an endpoint of the route may speak HTTP/2, which http-proxy-3 does not. An upgrade has to be HTTP/1.1. */
+  #leadsToHttp2({ route }: SoundRequest): boolean {
+    const pool = this.#deps.table().match(route.lookupHost, route.path);
+    return pool?.endpoints.some(mayHttp2) === true;
   }
 
   /** The request as far as it can be understood, or what http.md 1 says to one that cannot. */

@@ -4,7 +4,10 @@ import { RouterError } from '../../errors.ts';
 import { errorCodeName } from '../../http2/error-codes.ts';
 import type { DialTimes } from '../dial.ts';
 import type { Timed } from '../fast/deadlines.ts';
+import { LINGER_MS } from '../linger.ts';
 import { type ConnectionEnd, EndpointStream, type EndpointStreamOwner } from './endpoint-stream.ts';
+import { destroyLate } from './late-destroy.ts';
+import { destroySoon } from './reset-soon.ts';
 import { BACK_OPTIONS, BACK_WINDOW } from './session-options.ts';
 
 export interface EndpointSessionDeps {
@@ -107,7 +110,9 @@ export class EndpointSession implements Timed, EndpointStreamOwner {
   open(fields: string[], endStream: boolean): ClientHttp2Stream {
     // Node ends a stream that is given up, and says so with END_STREAM where it does not wait for trailers: a part of a
     // body would look like the whole.
-    return this.#session.request(fields, { endStream, waitForTrailers: !endStream });
+    const stream = this.#session.request(fields, { endStream, waitForTrailers: !endStream });
+    if (!endStream) destroyLate(stream);
+    return stream;
   }
 
   left(silent: boolean): void {
@@ -123,9 +128,11 @@ export class EndpointSession implements Timed, EndpointStreamOwner {
     this.#retire();
   }
 
-  overdue(): void {
-    if (this.#pinging) this.#session.destroy();
+  overdue(now: number): void {
+    // A stream whose answer is complete may still hold a body that the endpoint does not take.
+    if (this.#pinging || this.#session.closed) destroySoon(this.#session);
     else this.close();
+    this.deadline = now + LINGER_MS;
   }
 
   /** Takes no more requests; closes with the last that runs. */
@@ -135,7 +142,7 @@ export class EndpointSession implements Timed, EndpointStreamOwner {
   }
 
   destroy(): void {
-    this.#session.destroy();
+    destroySoon(this.#session);
   }
 
   /** A request got nothing: the connection may have died without a word, and would take others with it. */

@@ -5,6 +5,7 @@ import { errorCodeName } from '../../http2/error-codes.ts';
 import { headerValue } from '../../request/request-head.ts';
 import type { DialTimes } from '../dial.ts';
 import type { EndpointSide, ResponseHead, ResponseReader } from '../exchange-sides.ts';
+import { resetSoon } from './reset-soon.ts';
 import { StreamRequest } from './stream-request.ts';
 
 const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
@@ -81,8 +82,7 @@ export class EndpointStream implements EndpointSide {
   destroy(): void {
     const silent = !this.answered && this.#stream !== undefined && this.#stream.rstCode === NGHTTP2_NO_ERROR;
     this.#leave(silent);
-    const stream = this.#stream;
-    if (stream !== undefined && !stream.destroyed && !stream.closed) stream.close(NGHTTP2_CANCEL);
+    if (this.#stream !== undefined) resetSoon(this.#stream, NGHTTP2_CANCEL);
   }
 
   #leave(silent: boolean): void {
@@ -137,7 +137,7 @@ export class EndpointStream implements EndpointSide {
     const error = this.#reason(stream);
     const reader = this.#reader;
     this.#leave(false);
-    if (!stream.destroyed && !stream.closed) stream.close(NGHTTP2_CANCEL);
+    resetSoon(stream, NGHTTP2_CANCEL);
     try {
       reader.responseFailed(error);
     } catch (bug) {

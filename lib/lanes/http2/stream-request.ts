@@ -56,6 +56,8 @@ export class StreamRequest implements RequestSink {
 
   #sendTrailers(): void {
     // Without any, node ends the stream with an empty DATA frame.
-    if (this.#stream?.destroyed === false) this.#stream.sendTrailers(fieldObject(this.#trailers));
+    const stream = this.#stream;
+    if (stream === undefined || stream.destroyed || stream.closed) return;
+    stream.sendTrailers(fieldObject(this.#trailers));
   }
 }
