@@ -19,5 +19,5 @@ export function destroySoon(
   why?: { readonly error: Error; readonly code: number },
 ): void {
   if (session.destroyed) return;
-  setImmediate(() => session.destroy(why?.error, why?.code));
+  setImmediate(() => session.destroy());
 }
