@@ -14,10 +14,6 @@ export function resetSoon(stream: Http2Stream, code: number): void {
 }
 
 /** Ends a session and all that runs on it. */
-export function destroySoon(
-  session: Http2Session,
-  why?: { readonly error: Error; readonly code: number },
-): void {
-  if (session.destroyed) return;
-  setImmediate(() => session.destroy());
+export function destroySoon(session: Http2Session): void {
+  if (!session.destroyed) setImmediate(() => session.destroy());
 }
