@@ -44,6 +44,8 @@ export const SETTING = {
 /** What a frame holds until its peer says otherwise. */
 export const DEFAULT_MAX_FRAME = 16_384;
 export const DEFAULT_WINDOW = 65_535;
+/** Of the dynamic table (RFC 9113 §6.5.2). */
+export const DEFAULT_TABLE_BYTES = 4_096;
 export const LARGEST_WINDOW = 2 ** 31 - 1;
 
 /** The connection cannot go on; `code` of RFC 9113 §7. */

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { type FieldSection, FieldSections } from '../../http2/field-sections.ts';
 import { FrameReader, type FrameSink } from '../../http2/frame-reader.ts';
 import {
   ConnectionError,
@@ -16,14 +17,10 @@ import {
   settingsFrame,
   windowUpdateFrame,
 } from '../../http2/frames.ts';
-import { CompressionError, HpackDecoder } from '../../http2/hpack/decoder.ts';
 import { requestFields } from '../../http2/request-fields.ts';
 import { requestFieldsProblem, trailersProblem } from '../../http2/sound-fields.ts';
 import { type Answer, headTooLarge, isAnswer } from '../../request/answer.ts';
 import type { ClientOrigin } from '../../request/client-origin.ts';
-import { expectation } from '../../request/expectation.ts';
-import { type Framing, requestFraming } from '../../request/framing.ts';
-import { requestHost } from '../../request/host.ts';
 import type { RequestHead } from '../../request/request-head.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
 import type { Timed } from '../fast/deadlines.ts';
@@ -32,6 +29,7 @@ import { LINGER_MS } from '../linger.ts';
 import { ClientStream, type ClientStreamOwner } from './client-stream.ts';
 import { Nuisance } from './nuisance.ts';
 import { FRONT_SETTINGS, FRONT_WINDOW, MAX_HEADER_LIST } from './session-options.ts';
+import { soundRequest } from './sound-request.ts';
 
 export interface ClientSessionDeps {
   /** Without a stream, ms; 0 = no limit. */
@@ -49,7 +47,6 @@ export interface ClientSessionDeps {
 }
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-const CHUNKED: Framing = { kind: 'chunked' };
 const { maxConcurrentStreams, initialWindowSize, maxFrameSize } = FRONT_SETTINGS;
 
 const PING_ACK = frameHeader(8, FRAME.ping, FLAG.ack, 0);
@@ -61,14 +58,6 @@ const FIRST_WORDS =
     [SETTING.maxFrameSize, maxFrameSize],
     [SETTING.maxHeaderListSize, MAX_HEADER_LIST],
   ]) + windowUpdateFrame(0, FRONT_WINDOW - DEFAULT_WINDOW);
-
-/** A field section in pieces. */
-interface Section {
-  readonly id: number;
-  readonly endStream: boolean;
-  readonly pieces: Buffer[];
-  bytes: number;
-}
 
 /**
  * One client connection that speaks HTTP/2 (RFC 9113): makes its streams into requests, and bounds what a peer can ask
@@ -83,7 +72,7 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
   readonly #socket: Socket;
   readonly #origin: ClientOrigin;
   readonly #reader: FrameReader;
-  readonly #decoder = new HpackDecoder(4096, MAX_HEADER_LIST);
+  readonly #sections = new FieldSections(MAX_HEADER_LIST);
   readonly #nuisance = new Nuisance();
   /** Those that are not over. */
   readonly #streams = new Map<number, ClientStream>();
@@ -96,8 +85,6 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
   #receiveWindow: number = FRONT_WINDOW;
   /** Given back by streams, and not told to the peer. */
   #credit = 0;
-  /** A field section that is not whole. */
-  #section: Section | undefined;
   /** No more streams are taken. */
   #ending = false;
   /** Nothing more is read. */
@@ -199,7 +186,6 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
       if (from < bytes.length) this.#reader.read(from === 0 ? bytes : bytes.subarray(from));
     } catch (error) {
       if (error instanceof ConnectionError) this.#fail(error.code);
-      else if (error instanceof CompressionError) this.#fail(ERROR.compression);
       else {
         this.#deps.panicked(error);
         this.#fail(ERROR.internal);
@@ -255,10 +241,11 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
     this.#expect(type, id);
     switch (type) {
       case FRAME.headers:
-        this.#headers(flags, id, bytes, from, to);
+        this.#section(this.#sections.headers(flags, id, bytes, from, to));
         return;
       case FRAME.continuation:
-        this.#continuation(flags, id, bytes, from, to);
+        if ((flags & FLAG.endHeaders) === 0) this.#annoyed();
+        this.#section(this.#sections.continuation(flags, id, bytes, from, to));
         return;
       case FRAME.rstStream:
         this.#rstStream(id, to - from);
@@ -291,56 +278,18 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
   /** Settings come first (RFC 9113 §3.4), and nothing between the frames of a field section (§4.3). */
   #expect(type: number, id: number): void {
     if (!this.#greeted && type !== FRAME.settings) throw new ConnectionError(ERROR.protocol, 'no settings');
-    const section = this.#section;
-    if (section === undefined) return;
-    if (type !== FRAME.continuation || id !== section.id) {
+    const { openOn } = this.#sections;
+    if (openOn !== 0 && (type !== FRAME.continuation || id !== openOn)) {
       throw new ConnectionError(ERROR.protocol, 'a frame within a field section');
     }
   }
 
-  #headers(flags: number, id: number, bytes: Buffer, from: number, to: number): void {
-    if ((id & 1) === 0) throw new ConnectionError(ERROR.protocol, 'HEADERS on an even stream');
-    let start = from;
-    let end = to;
-    if ((flags & FLAG.padded) !== 0) {
-      if (start === end) throw new ConnectionError(ERROR.frameSize, 'HEADERS');
-      end -= bytes[start]!;
-      start += 1;
-    }
-    if ((flags & FLAG.priority) !== 0) start += 5;
-    if (start > end) throw new ConnectionError(ERROR.protocol, 'HEADERS are too short');
-    const endStream = (flags & FLAG.endStream) !== 0;
-    if ((flags & FLAG.endHeaders) !== 0) {
-      this.#fields(id, endStream, this.#decoder.decode(bytes, start, end));
-      return;
-    }
-    this.#section = { id, endStream, pieces: [], bytes: 0 };
-    this.#keepPiece(this.#section, bytes, start, end);
-  }
-
-  #continuation(flags: number, id: number, bytes: Buffer, from: number, to: number): void {
-    const section = this.#section;
-    if (section === undefined) throw new ConnectionError(ERROR.protocol, 'CONTINUATION of nothing');
-    this.#keepPiece(section, bytes, from, to);
-    if ((flags & FLAG.endHeaders) === 0) {
-      this.#annoyed();
-      return;
-    }
-    this.#section = undefined;
-    const whole = Buffer.concat(section.pieces);
-    this.#fields(id, section.endStream, this.#decoder.decode(whole, 0, whole.length));
-  }
-
-  #keepPiece(section: Section, bytes: Buffer, from: number, to: number): void {
-    section.bytes += to - from;
-    if (section.bytes > MAX_HEADER_LIST) throw new ConnectionError(ERROR.enhanceYourCalm, 'a field section');
-    section.pieces.push(Buffer.from(bytes.subarray(from, to)));
-  }
-
-  #fields(id: number, endStream: boolean, fields: string[]): void {
+  #section(section: FieldSection | undefined): void {
+    if (section === undefined || this.#ended) return;
+    const { id, endStream, fields, exceeded } = section;
     const stream = this.#streams.get(id);
     if (stream !== undefined) {
-      this.#trailers(stream, endStream, fields);
+      this.#trailers(stream, section);
       return;
     }
     if (id <= this.#lastId) {
@@ -350,7 +299,7 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
     this.#lastId = id;
     if (this.#ending || this.#streams.size >= maxConcurrentStreams) {
       this.#refuse(id, ERROR.refusedStream);
-    } else if (this.#decoder.exceeded) {
+    } else if (exceeded) {
       this.#begin(id, endStream, headTooLarge(), 'GET', undefined);
     } else if (requestFieldsProblem(fields) !== undefined) {
       this.#refuse(id, ERROR.protocol);
@@ -359,9 +308,9 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
     }
   }
 
-  #trailers(stream: ClientStream, endStream: boolean, fields: string[]): void {
+  #trailers(stream: ClientStream, { endStream, fields, exceeded }: FieldSection): void {
     if (stream.received) this.broken(stream, ERROR.streamClosed);
-    else if (!endStream || this.#decoder.exceeded || trailersProblem(fields) !== undefined) {
+    else if (!endStream || exceeded || trailersProblem(fields) !== undefined) {
       this.broken(stream, ERROR.protocol);
     } else stream.bodyEnd(fields);
   }
@@ -564,25 +513,6 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
     const { idleMs } = this.#deps;
     return idleMs > 0 ? performance.now() + idleMs : Number.POSITIVE_INFINITY;
   }
-}
-
-/** The request as far as it can be understood, or what http.md 1 says to one that cannot. */
-function soundRequest(head: RequestHead, received: boolean): SoundRequest | Answer {
-  const route = requestHost(head);
-  if (isAnswer(route)) return route;
-  const expected = expectation(head);
-  if (typeof expected !== 'string') return expected;
-  const framing = requestFraming(head);
-  if (isAnswer(framing)) return framing;
-  return {
-    head,
-    route,
-    // The end of a body without a length is known when it comes.
-    framing: framing.kind === 'none' && !received ? CHUNKED : framing,
-    expectsContinue: expected === 'continue' && !received,
-    upgrade: undefined,
-    last: false,
-  };
 }
 
 function ignore(): void {}
