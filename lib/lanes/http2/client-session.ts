@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { checkControlFrame, peerSettings } from '../../http2/control-frames.ts';
 import { type FieldSection, FieldSections } from '../../http2/field-sections.ts';
 import { FrameReader, type FrameSink } from '../../http2/frame-reader.ts';
 import {
@@ -247,31 +248,30 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
         if ((flags & FLAG.endHeaders) === 0) this.#annoyed();
         this.#section(this.#sections.continuation(flags, id, bytes, from, to));
         return;
+      default:
+        checkControlFrame(type, flags, id, to - from);
+        this.#control(type, flags, id, bytes, from, to);
+    }
+  }
+
+  #control(type: number, flags: number, id: number, bytes: Buffer, from: number, to: number): void {
+    switch (type) {
       case FRAME.rstStream:
-        this.#rstStream(id, to - from);
+        this.#rstStream(id);
         return;
       case FRAME.settings:
-        this.#settings(flags, id, bytes, from, to);
+        if ((flags & FLAG.ack) === 0) this.#settings(bytes, from, to);
         return;
       case FRAME.ping:
-        this.#ping(flags, id, bytes, from, to);
+        if ((flags & FLAG.ack) === 0) this.#ping(bytes, from, to);
         return;
       case FRAME.windowUpdate:
-        this.#windowUpdate(id, bytes, from, to);
+        this.#windowUpdate(id, bytes.readUInt32BE(from) & LARGEST_WINDOW);
         return;
-      case FRAME.priority:
-        if (id === 0) throw new ConnectionError(ERROR.protocol, 'PRIORITY on stream 0');
-        if (to - from !== 5) throw new ConnectionError(ERROR.frameSize, 'PRIORITY');
+      case FRAME.goaway: // it takes nothing from us; what it has asked for is answered
+        return;
+      default: // PRIORITY, and types that are unknown and ignored (RFC 9113 §5.5)
         this.#annoyed();
-        return;
-      case FRAME.goaway:
-        if (id !== 0) throw new ConnectionError(ERROR.protocol, 'GOAWAY on a stream');
-        if (to - from < 8) throw new ConnectionError(ERROR.frameSize, 'GOAWAY');
-        return;
-      case FRAME.pushPromise:
-        throw new ConnectionError(ERROR.protocol, 'PUSH_PROMISE of a client');
-      default:
-        this.#annoyed(); // unknown types are ignored (RFC 9113 §5.5)
     }
   }
 
@@ -376,10 +376,8 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
     }
   }
 
-  #rstStream(id: number, length: number): void {
-    if (length !== 4) throw new ConnectionError(ERROR.frameSize, 'RST_STREAM');
-    if (id === 0 || id > this.#lastId)
-      throw new ConnectionError(ERROR.protocol, 'RST_STREAM of an idle stream');
+  #rstStream(id: number): void {
+    if (id > this.#lastId) throw new ConnectionError(ERROR.protocol, 'RST_STREAM of an idle stream');
     const stream = this.#streams.get(id);
     if (stream !== undefined) {
       stream.gone();
@@ -389,38 +387,17 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
     this.#annoyed();
   }
 
-  #settings(flags: number, id: number, bytes: Buffer, from: number, to: number): void {
-    if (id !== 0) throw new ConnectionError(ERROR.protocol, 'SETTINGS on a stream');
-    if ((flags & FLAG.ack) !== 0) {
-      if (to !== from) throw new ConnectionError(ERROR.frameSize, 'SETTINGS');
-      return;
+  #settings(bytes: Buffer, from: number, to: number): void {
+    const { initialWindowSize: window, maxFrameSize: maxFrame } = peerSettings(bytes, from, to);
+    if (maxFrame !== undefined) this.maxFrame = maxFrame;
+    if (window !== undefined) {
+      this.#resizeWindows(window - this.#peerWindow);
+      this.#peerWindow = window;
     }
-    if ((to - from) % 6 !== 0) throw new ConnectionError(ERROR.frameSize, 'SETTINGS');
-    for (let at = from; at < to; at += 6) this.#setting(bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2));
     if (this.#greeted) this.#annoyed();
     this.#greeted = true;
     this.out.text(SETTINGS_ACK);
     this.out.flush();
-  }
-
-  #setting(id: number, value: number): void {
-    switch (id) {
-      case SETTING.enablePush:
-        if (value > 1) throw new ConnectionError(ERROR.protocol, 'ENABLE_PUSH');
-        return;
-      case SETTING.initialWindowSize:
-        if (value > LARGEST_WINDOW) throw new ConnectionError(ERROR.flowControl, 'INITIAL_WINDOW_SIZE');
-        this.#resizeWindows(value - this.#peerWindow);
-        this.#peerWindow = value;
-        return;
-      case SETTING.maxFrameSize:
-        if (value < DEFAULT_MAX_FRAME || value > 2 ** 24 - 1) {
-          throw new ConnectionError(ERROR.protocol, 'MAX_FRAME_SIZE');
-        }
-        this.maxFrame = value;
-        return;
-      default: // nothing that we do depends on it
-    }
   }
 
   /** RFC 9113 §6.9.2. */
@@ -432,18 +409,13 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
     }
   }
 
-  #ping(flags: number, id: number, bytes: Buffer, from: number, to: number): void {
-    if (id !== 0) throw new ConnectionError(ERROR.protocol, 'PING on a stream');
-    if (to - from !== 8) throw new ConnectionError(ERROR.frameSize, 'PING');
-    if ((flags & FLAG.ack) !== 0) return;
+  #ping(bytes: Buffer, from: number, to: number): void {
     this.out.text(`${PING_ACK}${bytes.toString('latin1', from, to)}`);
     this.out.flush();
     this.#annoyed();
   }
 
-  #windowUpdate(id: number, bytes: Buffer, from: number, to: number): void {
-    if (to - from !== 4) throw new ConnectionError(ERROR.frameSize, 'WINDOW_UPDATE');
-    const increment = bytes.readUInt32BE(from) & LARGEST_WINDOW;
+  #windowUpdate(id: number, increment: number): void {
     if (id === 0) {
       this.sendWindow += increment;
       if (increment === 0) throw new ConnectionError(ERROR.protocol, 'WINDOW_UPDATE of nothing');
