@@ -85,8 +85,7 @@ describeLane('connections', (stage) => {
     expect(lane.figures().idleEndpointConnections).to.equal(0);
   });
 
-  it('to endpoints are dropped ahead of the idle limit that the endpoint keeps to without a word', async function () {
-    this.timeout(30_000);
+  it('to endpoints are dropped ahead of the idle limit that the endpoint keeps to without a word', async () => {
     const lane = await stage.start();
     const backend = await stage.backend(async ({ request, write, socket }, index) => {
       await request();

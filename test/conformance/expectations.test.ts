@@ -46,7 +46,8 @@ describeLane('expectations and early answers', (stage) => {
 
     await client.send(HEAD);
     expect((await client.response()).startLine).to.equal('HTTP/1.1 100 Continue');
-    expect(performance.now() - startedAt).to.be.within(900, 5_000);
+    // Begun before the lane's second, and no earlier over than that; a timer of node's may be 1 ms early.
+    expect(performance.now() - startedAt).to.be.at.least(998);
     await client.send('hello');
 
     expect((await client.response()).startLine).to.equal('HTTP/1.1 200 OK');

@@ -29,8 +29,7 @@ for (const [name, start] of [
     let tls: { cert: string; key: string };
     let ca: string;
 
-    before(async function () {
-      this.timeout(20_000);
+    before(async () => {
       const authority = await makeCa();
       ca = authority.cert;
       tls = await makeCert({ ca: authority, cn: SAN, san: [`DNS:${SAN}`] });

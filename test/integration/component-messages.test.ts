@@ -44,7 +44,7 @@ describe('messages of the first generations', () => {
     JSON.parse(Buffer.from(data).toString()) as Record<string, unknown>;
 
   const discover = async (): Promise<Record<string, unknown>> =>
-    read(await bus.request('vcap.component.discover', '', { timeout: 5_000 }));
+    read(await bus.request('vcap.component.discover', '', { timeout: 30_000 }));
 
   it('announce the router once, and answer whoever asks for it with what is true then', async () => {
     const router = await start(COMPONENT);

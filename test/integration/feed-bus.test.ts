@@ -450,7 +450,7 @@ function describeBus(
         await answering.flush();
         const answers = await Promise.all([1, 2, 3].map((n) => asking.request('double', String(n))));
         expect(answers.map((answer) => answer.string())).to.deep.equal(['2', '4', '6']);
-        const own = await asking.request('double', '21', { timeout: 1000, noMux: true });
+        const own = await asking.request('double', '21', { timeout: 30_000, noMux: true });
         expect(own.string()).to.equal('42');
       });
 

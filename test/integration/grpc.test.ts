@@ -20,8 +20,7 @@ describe('gRPC through the router', () => {
   let client: EchoClient;
   let direct: EchoClient;
 
-  before(async function () {
-    this.timeout(40_000);
+  before(async () => {
     const ca = await makeCa();
     const front = await makeCert({ ca, cn: 'front', san: [`DNS:${HOST}`, 'DNS:nobody.example.com'] });
     const back = await makeCert({ ca, cn: 'back', san: ['DNS:id-1.test'] });

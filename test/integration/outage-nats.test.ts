@@ -21,8 +21,7 @@ const STALE_MS = 1_500;
 const QUICK = `droplet_stale_threshold: ${STALE_MS}ms\nprune_stale_droplets_interval: 100ms\nnats_client_ping_interval: 200ms`;
 
 /** Unix ms of a line. */
-const timeOf = (line: LogLine | undefined): number =>
-  ((line as unknown as { timestamp: number } | undefined)?.timestamp ?? Number.NaN) * 1000;
+const timeOf = (line: LogLine | undefined): number => (line?.timestamp ?? Number.NaN) * 1000;
 
 describe('a router and its NATS servers', () => {
   const closing = closingAfterEach();
@@ -160,8 +159,7 @@ describe('a router and its NATS servers', () => {
     let client: KeyPair;
     let stranger: KeyPair;
 
-    before(async function () {
-      this.timeout(30_000);
+    before(async () => {
       ca = await makeCa();
       server = await makeCert({ ca, cn: 'nats', san: ['IP:127.0.0.1', 'DNS:localhost'] });
       client = await makeCert({ ca, cn: 'router', client: true });
@@ -225,7 +223,7 @@ describe('a router and its NATS servers', () => {
       const { port: busPort } = (await router.said('embedded-bus-listening')).data as { port: number };
       const emitter = await RouteEmitter.start(closing, busPort, router);
       const { port } = await HttpBackend.start(closing, 'good');
-      const greeted = await emitter.connection.request('router.greet', '', { timeout: 2_000 });
+      const greeted = await emitter.connection.request('router.greet', '', { timeout: 30_000 });
       expect(greeted.json()).to.include({ pruneThresholdInSeconds: 120 });
       emitter.register({ uris: ['app.test'], port });
       await emitter.settled();

@@ -30,8 +30,7 @@ describe('a TLS endpoint', () => {
   let good: KeyPair;
   let wrong: Readonly<Record<string, KeyPair>>;
 
-  before(async function () {
-    this.timeout(40_000);
+  before(async () => {
     ca = await makeCa();
     const stranger = await makeCa('stranger');
     good = await makeCert({ ca, cn: 'x', san: ['DNS:id-1.test', 'DNS:*.wild.test', 'IP:127.0.0.1'] });

@@ -116,7 +116,7 @@ describe('a router hearing messages', () => {
 
   it('answers router.greet, without complaint about its empty body', async () => {
     const { router, emitter } = await start('start_response_delay_interval: 1s\nindex: 3');
-    const answer = await emitter.connection.request('router.greet', '', { timeout: 2_000 });
+    const answer = await emitter.connection.request('router.greet', '', { timeout: 30_000 });
     const told = answer.json<StartMessage>();
     expect(told).to.deep.include({ minimumRegisterIntervalInSeconds: 1, pruneThresholdInSeconds: 120 });
     expect(told.id).to.match(/^3-[\da-f]{8}-([\da-f]{4}-){3}[\da-f]{12}$/);
@@ -171,7 +171,7 @@ describe('a router hearing messages', () => {
     );
     await RouteEmitter.start(closing, nats.port, router);
     await until(() => heard === 1, 'the start message');
-    await connection.request('router.greet', '', { timeout: 2_000 });
+    await connection.request('router.greet', '', { timeout: 30_000 });
     expect(heard).to.equal(1);
   });
 });

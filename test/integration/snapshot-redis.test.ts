@@ -102,14 +102,12 @@ snapshot: {store: redis, save_interval: 50ms, redis: {url: '${redis.url}', route
     expect(router.lines.filter(({ log_level: level }) => level > 2)).to.deep.equal([]);
   });
 
-  it('starts cold within seconds when Redis is away, and saves when it is there', async () => {
+  it('starts cold when Redis is away, and saves when it is there', async () => {
     const nats = await NatsServer.start(closing);
     const redis = await startRedis();
     await redis.stop();
-    const beganAt = performance.now();
     const router = await RouterProcess.start(closing, config(nats, redis));
-    expect(performance.now() - beganAt).to.be.below(6_000);
-    expect((await router.said('snapshot-not-restored')).data.error).to.match(/redis at unix:.*ENOENT/);
+    expect(router.last('snapshot-not-restored')?.data.error).to.match(/redis at unix:.*ENOENT/);
     const emitter = await RouteEmitter.start(closing, nats.port, router);
     emitter.register({ uris: ['app.test'], port: 1 });
     await emitter.settled();
@@ -118,14 +116,13 @@ snapshot: {store: redis, save_interval: 50ms, redis: {url: '${redis.url}', route
     expect(await router.stop()).to.equal(0);
   });
 
-  it('starts cold within seconds when Redis gives no answer', async () => {
+  it('starts cold, without waiting for it, when Redis gives no answer', async () => {
     const nats = await NatsServer.start(closing);
     const redis = await startRedis();
     redis.freeze();
-    const beganAt = performance.now();
+    // Redis is frozen until the router has started.
     const router = await RouterProcess.start(closing, config(nats, redis));
-    expect(performance.now() - beganAt).to.be.below(8_000);
-    await router.said('snapshot-not-restored');
+    expect(router.last('snapshot-not-restored')).to.not.equal(undefined);
     expect(await router.health()).to.equal(200);
     redis.thaw();
     await until(() => redis.cli('EXISTS', KEY) === '1', 'the first save');

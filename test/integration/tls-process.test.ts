@@ -11,8 +11,7 @@ import { until } from '../support/until.ts';
 const GET = 'GET / HTTP/1.1\r\nHost: app.test\r\n\r\n';
 const VALID = { subject: 'CN=one' };
 
-describe('a router with TLS', function () {
-  this.timeout(40_000);
+describe('a router with TLS', () => {
   const closing = closingAfterEach();
   let ca: KeyPair;
   let one: KeyPair;

@@ -12,6 +12,8 @@ export interface LogLine {
   readonly log_level: number;
   readonly message: string;
   readonly source: string;
+  /** Unix seconds with a fraction. */
+  readonly timestamp: number;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -160,17 +162,13 @@ export class RouterProcess {
 
   /** The first line with that message, waited for. */
   async said(message: string, where: (line: LogLine) => boolean = () => true): Promise<LogLine> {
-    return until(
-      () => {
-        const line = this.lines.find((each) => each.message === message && where(each));
-        if (line === undefined && this.#silent) {
-          throw new Error(`the router ended without saying ${message}:\n${this.output}`);
-        }
-        return line;
-      },
-      `the log line ${message}`,
-      15_000,
-    );
+    return until(() => {
+      const line = this.lines.find((each) => each.message === message && where(each));
+      if (line === undefined && this.#silent) {
+        throw new Error(`the router ended without saying ${message}:\n${this.output}`);
+      }
+      return line;
+    }, `the log line ${message}`);
   }
 
   last(message: string): LogLine | undefined {

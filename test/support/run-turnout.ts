@@ -19,7 +19,7 @@ interface RunOptions {
 export function runTurnout(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const env = { ...process.env, ...(options.path === undefined ? {} : { PATH: options.path }) };
   return new Promise((done) => {
-    const settings = { env, cwd: options.cwd, timeout: 15_000, maxBuffer: 64 * 1024 * 1024 };
+    const settings = { env, cwd: options.cwd, timeout: 45_000, maxBuffer: 64 * 1024 * 1024 };
     execFile(options.script ?? SCRIPT, args, settings, (error, stdout, stderr) => {
       // `code` is a text when the process could not be started, and null when a signal ended it.
       const exitStatus = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;

@@ -1,10 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Resolves with the first truthy result of `predicate`; rejects, naming `what`, when none came within `withinMs`. */
+/**
+ * Resolves with the first truthy result of `predicate`; rejects, naming `what`, when none came within `withinMs`: long
+ * enough for a machine that is busy with other things, shorter than mocha's own limit, which names nothing.
+ */
 export async function until<T>(
   predicate: () => T | Promise<T>,
   what = 'the condition',
-  withinMs = 10_000,
+  withinMs = 30_000,
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + withinMs;
   for (;;) {

@@ -2,11 +2,14 @@ import { expect } from 'chai';
 import { preciseNowMs, unixClock } from '../../lib/clock.ts';
 
 describe('preciseNowMs', () => {
-  it('stays within 3 ms of the wall clock and never stands still for long', () => {
+  it('stays with the wall clock and never stands still for long', () => {
     const seen = new Set<number>();
     for (let i = 0; i < 1000; i += 1) {
+      const before = Date.now();
       const now = preciseNowMs();
-      expect(Math.abs(now - Date.now())).to.be.lessThan(3);
+      // However long this process was held up in between. 2 ms are tolerated, and `after` was cut to a whole one.
+      const after = Date.now() + 1;
+      expect(now).to.be.within(before - 2.1, after + 2.1);
       seen.add(now);
     }
     expect(seen.size).to.be.greaterThan(100);

@@ -23,7 +23,7 @@ interface Tally {
 }
 
 describe("the codec and node's parser", function () {
-  this.timeout(Math.max(20_000, CASES * 2));
+  this.timeout(Math.max(60_000, CASES * 2));
 
   it('read the same requests, or the codec refuses, for a reason that is documented', async () => {
     const node = new NodeRequestReader();
