@@ -1,22 +1,16 @@
 import cluster from 'node:cluster';
 import { timerMs } from '../config/duration.ts';
 import type { Config } from '../config/schema.ts';
-import { RouterError } from '../errors.ts';
 import type { Broadcaster } from '../ipc/broadcaster.ts';
-import type {
-  EndpointVerdict,
-  ListenMode,
-  ToPrimary,
-  ToWorker,
-  TrafficPorts,
-  WorkerStats,
-} from '../ipc/messages.ts';
+import type { EndpointVerdict, ToPrimary, ToWorker, TrafficPorts, WorkerStats } from '../ipc/messages.ts';
 import type { Logger } from '../log/logger.ts';
 import { addCounters, type CounterValues, zeroCounters } from '../request/counters.ts';
 import type { Traffic } from '../request/traffic.ts';
 import type { FrontTls } from '../tls/front-tls.ts';
+import { Briefing } from './briefing.ts';
 import { DrainTally } from './drain-tally.ts';
 import { LatestBySource } from './latest-by-source.ts';
+import { Opening } from './opening.ts';
 import { WorkerSlot, type WorkerState } from './worker-slot.ts';
 
 export interface SupervisorDeps {
@@ -75,26 +69,19 @@ export class Supervisor {
   readonly #slots: readonly WorkerSlot[];
   readonly #buried: CounterValues = zeroCounters();
   readonly #sources = new LatestBySource();
+  readonly #briefing: Briefing;
+  readonly #opening: Opening;
   /** Workers that ended although nobody had told them to. */
   deaths = 0;
-  #ports: TrafficPorts | undefined;
-  #portsAreKnown = false;
-  #config: Config;
-  #ticketKeys: readonly string[] | undefined;
-  #healthy = false;
-  /** That of the configuration, while it is undefined. */
-  #logLevel: string | undefined;
   #ending = false;
   /** Whether the table may be sent: not before a snapshot is restored. */
   #feeding = false;
-  #opened: { resolve: (ports: TrafficPorts) => void; reject: (error: Error) => void } | undefined;
   #ended: (() => void) | undefined;
   #tally: DrainTally | undefined;
   #late: NodeJS.Timeout | undefined;
 
   constructor(deps: SupervisorDeps) {
     this.#deps = deps;
-    this.#config = deps.config;
     this.#log = deps.logger.child('supervisor');
     const slotDeps = {
       logger: this.#log,
@@ -107,6 +94,10 @@ export class Supervisor {
       },
     };
     this.#slots = Array.from({ length: deps.count }, (_, index) => new WorkerSlot(index, slotDeps));
+    this.#opening = new Opening(this.#slots);
+    const { config, count: workers, routerIp, errorPage } = deps;
+    const tellAll = (message: ToWorker): void => this.#tellAll(message);
+    this.#briefing = new Briefing({ config, workers, routerIp, errorPage, tellAll });
   }
 
   /** Forks all workers. They wait for `feed` and `open`. */
@@ -134,15 +125,11 @@ export class Supervisor {
    * those that keep dying; rejects with LISTEN_FAILED when one cannot listen.
    */
   open(ports: TrafficPorts): Promise<TrafficPorts> {
-    return new Promise((resolve, reject) => {
-      this.#opened = { resolve, reject };
-      this.#ports = ports;
-      this.#tellListen();
-    });
+    return this.#opening.open(ports);
   }
 
   get listening(): number {
-    return this.#slots.filter((slot) => slot.state === 'listening').length;
+    return this.#opening.listening;
   }
 
   get workers(): SupervisedWorker[] {
@@ -165,13 +152,11 @@ export class Supervisor {
   }
 
   tellHealth(healthy: boolean): void {
-    this.#healthy = healthy;
-    this.#tellAll({ type: 'health', healthy });
+    this.#briefing.health(healthy);
   }
 
   setLogLevel(level: string): void {
-    this.#logLevel = level;
-    this.#tellAll({ type: 'log-level', level });
+    this.#briefing.logLevel(level);
   }
 
   /** False when no worker is in that slot. */
@@ -184,13 +169,11 @@ export class Supervisor {
 
   /** Other certificates and rules for the HTTPS listeners, and for workers that start later. */
   renewTls(config: Config, tls: FrontTls): void {
-    this.#config = config;
-    this.#tellAll({ type: 'front-tls', tls });
+    this.#briefing.frontTls(config, tls);
   }
 
   tellTicketKeys(keys: readonly string[]): void {
-    this.#ticketKeys = keys;
-    this.#tellAll({ type: 'ticket-keys', keys });
+    this.#briefing.ticketKeys(keys);
   }
 
   reopenLogs(): void {
@@ -239,6 +222,7 @@ export class Supervisor {
 
   #end(): void {
     this.#ending = true;
+    this.#opening.end();
     for (const slot of this.#slots) slot.retire();
   }
 
@@ -271,7 +255,7 @@ export class Supervisor {
         this.#deps.broadcaster.resync(id, message.reason);
         return;
       case 'listening':
-        this.#listening(slot, message.ports, message.mode);
+        this.#listening(slot, message);
         return;
       case 'listen-failed':
         this.#listenFailed(slot, message.listener, message.message);
@@ -295,19 +279,8 @@ export class Supervisor {
   }
 
   #configure(slot: WorkerSlot): void {
-    const { count, routerIp, errorPage } = this.#deps;
     slot.configured = true;
-    slot.tell({
-      type: 'configure',
-      config: this.#config,
-      slot: slot.index,
-      workers: count,
-      routerIp,
-      errorPage,
-    });
-    if (this.#ticketKeys !== undefined) slot.tell({ type: 'ticket-keys', keys: this.#ticketKeys });
-    slot.tell({ type: 'health', healthy: this.#healthy });
-    if (this.#logLevel !== undefined) slot.tell({ type: 'log-level', level: this.#logLevel });
+    for (const message of this.#briefing.messages(slot.index)) slot.tell(message);
   }
 
   #feedOne(slot: WorkerSlot): void {
@@ -318,54 +291,24 @@ export class Supervisor {
       (out) => slot.tell(out),
       () => {
         if (slot.state === 'syncing') slot.state = 'ready';
-        this.#tellListen();
+        this.#opening.next();
       },
     );
   }
 
-  /** Port 0 is for one worker to resolve; the others then take the same. */
-  #tellListen(): void {
-    if (this.#ports === undefined || this.#ending) return;
-    for (const slot of this.#slots) {
-      if (slot.state !== 'ready') continue;
-      const isBeingChosen = !this.#portsAreKnown && (this.#ports.http === 0 || this.#ports.https === 0);
-      if (isBeingChosen && this.#slots.some(({ state }) => state === 'opening')) return;
-      slot.state = 'opening';
-      slot.tell({ type: 'listen', ports: this.#ports });
-    }
-  }
-
-  #listening(slot: WorkerSlot, ports: TrafficPorts, mode: ListenMode): void {
-    if (slot.state === 'opening') slot.state = 'listening';
-    this.#portsAreKnown = true;
-    // node:cluster gives all who ask for a shared port 0 the same one, and nothing to who asks for it by number.
-    if (mode === 'reuse-port') this.#ports = ports;
+  #listening(slot: WorkerSlot, { ports, mode }: Extract<ToPrimary, { type: 'listening' }>): void {
     const { http: port, https: ssl_port } = ports;
     this.#log.info('worker-listening', { worker: slot.id, pid: slot.pid, port, ssl_port, mode });
-    this.#tellListen();
+    this.#opening.opened(slot, ports, mode);
     this.#deps.onListening(this.listening);
-    this.#checkOpened(ports);
-  }
-
-  #checkOpened(ports: TrafficPorts | undefined): void {
-    if (this.#opened === undefined || ports === undefined || this.listening === 0) return;
-    // One that keeps dying must not keep the others from being used.
-    if (!this.#slots.every((slot) => slot.state === 'listening' || slot.failing)) return;
-    this.#opened.resolve(ports);
-    this.#opened = undefined;
   }
 
   #listenFailed(slot: WorkerSlot, listener: keyof TrafficPorts, message: string): void {
     this.#deps.logger.error(listener === 'http' ? 'tcp-listener-error' : 'tls-listener-error', {
       error: message,
     });
-    if (this.#opened !== undefined) {
-      this.#opened.reject(new RouterError('LISTEN_FAILED', message));
-      this.#opened = undefined;
-    } else {
-      // A replacement that cannot listen starts over, with backoff: perhaps the port comes free again.
-      slot.kill();
-    }
+    // A replacement that cannot listen starts over, with backoff: perhaps the port comes free again.
+    if (!this.#opening.failed(message)) slot.kill();
   }
 
   #gone(id: number | undefined, stats: WorkerStats | undefined): void {
@@ -380,9 +323,7 @@ export class Supervisor {
     }
     this.deaths += 1;
     this.#deps.onListening(this.listening);
-    // It may have been the one that was to find a port, or the last that had not died before.
-    this.#tellListen();
-    this.#checkOpened(this.#ports);
+    this.#opening.lost();
   }
 
   #checkEnded(): void {
