@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 
 export interface LineWriterOptions {
   /** Descriptor to write to; 1 = stdout. */
@@ -17,6 +18,8 @@ interface Target {
 }
 
 const EXIT_GRACE_MS = 250;
+/** For a write that a thread of the pool has taken and not begun: long, unless the machine is very busy. */
+const BEGUN_WITHIN_MS = 50;
 
 /**
  * Writes lines to stdout at once, in order and whole, and never throws: the router outlives whoever reads its log.
@@ -77,6 +80,15 @@ export class LineWriter {
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;
     if (this.#retry === undefined) this.#drain();
+  }
+
+  /**
+   * Resolves when all is out, or after 250 ms without a reader. To be awaited where a process ends in order: at its
+   * exit nobody can tell any more whether a write on the thread pool is done.
+   */
+  async flushed(): Promise<void> {
+    const deadline = performance.now() + EXIT_GRACE_MS;
+    while (this.#queue.length > 0 && performance.now() < deadline) await pause(1);
   }
 
   #drain(): void {
@@ -160,18 +172,20 @@ export class LineWriter {
   /** The last lines say why the process ends: worth a short wait for a reader that is merely slow. */
   #flushLast(): void {
     if (this.#target === undefined || this.#queue.length === 0) return;
+    const wait = new Int32Array(new SharedArrayBuffer(4));
     if (this.#target.mayHang) {
       const rest = this.#writing ? this.#queue.slice(1) : this.#queue;
+      // Two threads of the pool would write, and the later lines could come first.
+      if (this.#writing && rest.length > 0) Atomics.wait(wait, 0, 0, BEGUN_WITHIN_MS);
       // The thread pool finishes what it was given before the process goes.
       if (rest.length > 0) write(this.#target.fd, Buffer.concat(rest), () => {});
       return;
     }
-    const pause = new Int32Array(new SharedArrayBuffer(4));
     const deadline = performance.now() + EXIT_GRACE_MS;
     do {
       clearTimeout(this.#retry);
       this.#drainNow(this.#target.fd);
-      if (this.#queue.length > 0) Atomics.wait(pause, 0, 0, 10);
+      if (this.#queue.length > 0) Atomics.wait(wait, 0, 0, 10);
     } while (this.#queue.length > 0 && performance.now() < deadline);
   }
 }

@@ -46,6 +46,7 @@ export function createLogger(options: OperationalLogOptions): RootLogger {
   const gate: Gate = {
     threshold: levelThreshold(options.level),
     linesLost: () => writer?.lostInAll ?? 0,
+    flushed: async () => writer?.flushed(),
   };
   const now = options.now ?? preciseNowMs;
   const source = options.prefix === '' ? DEFAULT_SOURCE : options.prefix;
@@ -81,12 +82,15 @@ export interface RootLogger extends Logger {
   setLevel(name: string): void;
   /** Since the start, because nobody read them in time. */
   readonly linesLost: number;
+  /** Resolves when all lines are out, or after 250 ms without a reader. To be awaited before the process ends. */
+  flushed(): Promise<void>;
 }
 
 /** What lines have to pass: shared by a logger and all its children. */
 interface Gate {
   threshold: number;
   readonly linesLost: () => number;
+  readonly flushed: () => Promise<void>;
 }
 
 interface Line {
@@ -127,6 +131,10 @@ class OperationalLogger implements RootLogger {
 
   get linesLost(): number {
     return this.#gate.linesLost();
+  }
+
+  flushed(): Promise<void> {
+    return this.#gate.flushed();
   }
 
   setLevel(name: string): void {

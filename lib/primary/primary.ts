@@ -194,7 +194,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     ],
     exit: (code) => {
       logger.child('subscriber').info('exited');
-      process.exit(code);
+      void logger.flushed().then(() => process.exit(code));
     },
   });
   const view = new StatusView({

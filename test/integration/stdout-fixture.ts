@@ -7,14 +7,15 @@ import { createLogger } from '../../lib/log/operational-log.ts';
 const log = createLogger({ level: 'info', timestamp: 'rfc3339', prefix: 'vcap.gorouter' });
 let number = 0;
 
-process.on('message', (order: { readonly burst?: number; readonly exit?: true }) => {
+process.on('message', (order: { readonly burst?: number; readonly exit?: 'at-once' | 'flushed' }) => {
   for (let i = 0; i < (order.burst ?? 0); i += 1) {
     number += 1;
     log.info('line', { number, padding: 'x'.repeat(900) });
   }
   if (order.exit) {
     log.info('last');
-    process.exit(0);
+    if (order.exit === 'at-once') process.exit(0);
+    void log.flushed().then(() => process.exit(0));
   }
   process.send?.({ logged: number });
 });
