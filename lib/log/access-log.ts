@@ -2,6 +2,7 @@ import { close, write } from 'node:fs';
 import { promisify } from 'node:util';
 import type { AccessSink } from './access-sink.ts';
 import { type AppendFile, openForAppend } from './append-file.ts';
+import { DroppedLines } from './dropped-lines.ts';
 import { LineQueue } from './line-queue.ts';
 import type { Logger } from './logger.ts';
 
@@ -39,6 +40,7 @@ export class AccessLog implements AccessSink {
   readonly #flushBytes: number;
   readonly #flushMs: number;
   readonly #retryMs: number;
+  readonly #dropped: DroppedLines;
   readonly #lines: LineQueue;
 
   #file: AppendFile | undefined;
@@ -57,17 +59,13 @@ export class AccessLog implements AccessSink {
     this.#flushBytes = config.flushBytes ?? 32 * 1024;
     this.#flushMs = config.flushMs ?? 200;
     this.#retryMs = config.retryMs ?? 250;
-    this.#lines = new LineQueue({
-      maxBytes: config.maxBufferedBytes ?? 4 * 1024 * 1024,
-      reportMs: config.reportMs ?? 10_000,
-      log: config.log,
-      where: { file: config.path },
-    });
+    this.#dropped = new DroppedLines(config.log, { file: config.path }, config.reportMs);
+    this.#lines = new LineQueue(config.maxBufferedBytes ?? 4 * 1024 * 1024, this.#dropped);
   }
 
   /** Lines that were not written and never will be. */
   get dropped(): number {
-    return this.#lines.dropped;
+    return this.#dropped.total;
   }
 
   /** Rejects with ACCESS_LOG_UNAVAILABLE when the file cannot be opened for appending. */
@@ -78,7 +76,7 @@ export class AccessLog implements AccessSink {
   /** `line` without LF. Returns at once, and never throws. */
   append(line: string): void {
     if (this.#closing !== undefined) {
-      this.#lines.drop(1);
+      this.#dropped.add(1);
       return;
     }
     if (!this.#lines.add(line)) return;
@@ -125,6 +123,7 @@ export class AccessLog implements AccessSink {
     clearTimeout(this.#flushTimer);
     clearTimeout(this.#retryTimer);
     this.#lines.abandon();
+    this.#dropped.report();
     for (const resolve of this.#onSwap.splice(0)) resolve();
     if (this.#nextFile !== undefined) await closeFile(this.#nextFile.fd);
     // While a write hangs, its descriptor may not be closed: the number would go to the next file opened.

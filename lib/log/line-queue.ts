@@ -1,40 +1,25 @@
+import type { DroppedLines } from './dropped-lines.ts';
 import { LineChunk } from './line-chunk.ts';
-import type { LogData, Logger } from './logger.ts';
-
-export interface LineQueueConfig {
-  /** Bytes that may wait, those being written included; lines beyond are dropped. */
-  readonly maxBytes: number;
-  /** How often dropped lines are reported. */
-  readonly reportMs: number;
-  readonly log: Logger;
-  /** Says in the report where the lines were to go. */
-  readonly where: LogData;
-}
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** Access log lines on their way to where they are written: bounded, and what does not fit is counted and said. */
+/** Access log lines on their way to where they are written: bounded, and what does not fit is dropped. */
 export class LineQueue {
-  readonly #config: LineQueueConfig;
+  readonly #maxBytes: number;
+  readonly #dropped: DroppedLines;
   /** The first is being written, the last takes new lines; both may be the same. */
   readonly #chunks: LineChunk[] = [];
   #bytes = 0;
-  #dropped = 0;
-  #reported = 0;
-  #reportTimer: NodeJS.Timeout | undefined;
 
-  constructor(config: LineQueueConfig) {
-    this.#config = config;
+  /** `maxBytes` may wait, those being written included; lines beyond are counted in `dropped`. */
+  constructor(maxBytes: number, dropped: DroppedLines) {
+    this.#maxBytes = maxBytes;
+    this.#dropped = dropped;
   }
 
   /** Bytes that wait. */
   get bytes(): number {
     return this.#bytes;
-  }
-
-  /** Lines that were not written and never will be. */
-  get dropped(): number {
-    return this.#dropped;
   }
 
   /** What is to be written next. */
@@ -44,8 +29,8 @@ export class LineQueue {
 
   /** `line` without LF. False when there is no room: it is counted as dropped. */
   add(line: string): boolean {
-    if (this.#bytes + line.length >= this.#config.maxBytes) {
-      this.drop(1);
+    if (this.#bytes + line.length >= this.#maxBytes) {
+      this.#dropped.add(1);
       return false;
     }
     let bytes = this.#chunks.at(-1)?.add(line) ?? 0;
@@ -69,28 +54,9 @@ export class LineQueue {
     else head.reset();
   }
 
-  /** Counts lines that came too late, or found no room elsewhere. */
-  drop(lines: number): void {
-    this.#dropped += lines;
-    this.#reportTimer ??= setTimeout(() => {
-      this.#reportTimer = undefined;
-      this.#report();
-    }, this.#config.reportMs).unref();
-  }
-
-  /** Gives up what still waits: it counts as dropped, and all that was is said now. */
+  /** Gives up what still waits: it counts as dropped. */
   abandon(): void {
-    clearTimeout(this.#reportTimer);
-    for (const chunk of this.#chunks.splice(0)) this.#dropped += chunk.unwrittenLines();
+    for (const chunk of this.#chunks.splice(0)) this.#dropped.add(chunk.unwrittenLines());
     this.#bytes = 0;
-    this.#report();
-  }
-
-  #report(): void {
-    const dropped = this.#dropped - this.#reported;
-    if (dropped === 0) return;
-    this.#reported = this.#dropped;
-    const { log, where } = this.#config;
-    log.warn('access-log-lines-dropped', { dropped, total: this.#dropped, ...where });
   }
 }

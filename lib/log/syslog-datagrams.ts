@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import type { AccessSink } from './access-sink.ts';
-import { LineQueue } from './line-queue.ts';
+import { DroppedLines } from './dropped-lines.ts';
 import type { Logger } from './logger.ts';
 import { cutUtf8, type SyslogFrame } from './syslog-frame.ts';
 import { SyslogOutage } from './syslog-outage.ts';
@@ -38,7 +38,7 @@ const LARGEST_DATAGRAM = 65_507;
  */
 export class SyslogDatagrams implements AccessSink {
   readonly #config: SyslogDatagramsConfig;
-  readonly #lines: LineQueue;
+  readonly #dropped: DroppedLines;
   readonly #outage: SyslogOutage;
   readonly #maxPendingBytes: number;
   #socket: Socket | undefined;
@@ -54,17 +54,11 @@ export class SyslogDatagrams implements AccessSink {
     this.#config = config;
     this.#maxPendingBytes = config.maxPendingBytes ?? 4 * 1024 * 1024;
     this.#outage = new SyslogOutage(config.log, config.name);
-    // Datagrams wait with the kernel; the queue only counts what is lost.
-    this.#lines = new LineQueue({
-      maxBytes: 0,
-      reportMs: config.reportMs ?? 10_000,
-      log: config.log,
-      where: { syslog: config.name },
-    });
+    this.#dropped = new DroppedLines(config.log, { syslog: config.name }, config.reportMs);
   }
 
   get dropped(): number {
-    return this.#lines.dropped;
+    return this.#dropped.total;
   }
 
   async open(): Promise<void> {
@@ -75,7 +69,7 @@ export class SyslogDatagrams implements AccessSink {
   append(line: string): void {
     const message = Buffer.from(cutUtf8(this.#config.frame.message(line, Date.now()), LARGEST_DATAGRAM));
     if (this.#closing !== undefined || this.#pendingBytes + message.length > this.#maxPendingBytes) {
-      this.#lines.drop(1);
+      this.#dropped.add(1);
       return;
     }
     this.#pendingBytes += message.length;
@@ -100,8 +94,8 @@ export class SyslogDatagrams implements AccessSink {
       clearTimeout(deadline);
     }
     clearTimeout(this.#retryTimer);
-    if (this.#waiting.length > 0) this.#lines.drop(this.#waiting.length);
-    this.#lines.abandon();
+    this.#dropped.add(this.#waiting.length);
+    this.#dropped.report();
     this.#socket?.close();
     this.#socket = undefined;
   }
@@ -125,7 +119,7 @@ export class SyslogDatagrams implements AccessSink {
     socket.send(message, (error) => {
       this.#pendingBytes -= message.length;
       if (error !== null) {
-        this.#lines.drop(1);
+        this.#dropped.add(1);
         this.#failed(error);
       } else if (performance.now() - this.#failedAt > (this.#config.quietMs ?? 60_000)) {
         // Not at once: while nobody listens, every other datagram seems to be taken.

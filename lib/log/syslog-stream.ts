@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import type { AccessSink } from './access-sink.ts';
+import { DroppedLines } from './dropped-lines.ts';
 import { LineQueue } from './line-queue.ts';
 import type { Logger } from './logger.ts';
 import type { SyslogFrame } from './syslog-frame.ts';
@@ -39,6 +40,7 @@ const KEEP_ALIVE_MS = 15_000;
  */
 export class SyslogStream implements AccessSink {
   readonly #config: SyslogStreamConfig;
+  readonly #dropped: DroppedLines;
   readonly #lines: LineQueue;
   readonly #outage: SyslogOutage;
   readonly #flushBytes: number;
@@ -59,16 +61,12 @@ export class SyslogStream implements AccessSink {
     this.#flushMs = config.flushMs ?? 200;
     this.#retryMs = config.retryMs ?? 250;
     this.#outage = new SyslogOutage(config.log, config.name);
-    this.#lines = new LineQueue({
-      maxBytes: config.maxBufferedBytes ?? 4 * 1024 * 1024,
-      reportMs: config.reportMs ?? 10_000,
-      log: config.log,
-      where: { syslog: config.name },
-    });
+    this.#dropped = new DroppedLines(config.log, { syslog: config.name }, config.reportMs);
+    this.#lines = new LineQueue(config.maxBufferedBytes ?? 4 * 1024 * 1024, this.#dropped);
   }
 
   get dropped(): number {
-    return this.#lines.dropped;
+    return this.#dropped.total;
   }
 
   /** Begins to connect. That the server can be reached at all is for the primary to find out. */
@@ -78,7 +76,7 @@ export class SyslogStream implements AccessSink {
 
   append(line: string): void {
     if (this.#closing !== undefined) {
-      this.#lines.drop(1);
+      this.#dropped.add(1);
       return;
     }
     if (!this.#lines.add(this.#config.frame.message(line, Date.now()))) return;
@@ -112,6 +110,7 @@ export class SyslogStream implements AccessSink {
     clearTimeout(this.#flushTimer);
     clearTimeout(this.#retryTimer);
     this.#lines.abandon();
+    this.#dropped.report();
     const socket = this.#socket;
     // Ended in order, so that the last bytes are not lost to a reset.
     if (socket !== undefined && this.#connected && !this.#writing) {
