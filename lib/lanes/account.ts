@@ -13,6 +13,7 @@ import type { SoundRequest } from '../request/sound-request.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
 import { CLIENT_LEFT_ANSWER, logClientLeft } from './client-left.ts';
 import { ownAnswer, unheardAnswer } from './own-answer.ts';
+import { logPanic } from './panic.ts';
 
 export interface AccountDeps {
   readonly settings: RequestSettings;
@@ -96,9 +97,7 @@ export class Account {
 
   /** Logs a bug of ours (contract: http.md 2). */
   panic(error: unknown): void {
-    const stacktrace = error instanceof Error ? (error.stack ?? '') : '';
-    const { host } = this.#request.route;
-    this.#deps.logger.error('panic-check', { host, error: String(error), stacktrace });
+    logPanic(this.#deps.logger, this.#request.route.host, error);
   }
 
   /** The request is over: counts it and tells. */

@@ -2,8 +2,10 @@ import type { Socket } from 'node:net';
 import type { Answer } from '../../request/answer.ts';
 import type { ClientOrigin } from '../../request/client-origin.ts';
 import { BodyRateGuard } from '../body-rate.ts';
+import { Draining } from '../draining.ts';
 import type { HttpDate } from '../http-date.ts';
 import type { LaneDeps, LaneFigures } from '../lane.ts';
+import { logPanic } from '../panic.ts';
 import { ClientLink, type ClientLinkDeps } from './client-link.ts';
 import { Deadlines } from './deadlines.ts';
 import { adopt, DirectReads, owned } from './direct-reads.ts';
@@ -32,10 +34,7 @@ export class FastLane {
   readonly #linkDeps: ClientLinkDeps;
   readonly #exchangeDeps: FastExchangeDeps;
   #activeRequests = 0;
-  #draining: Promise<void> | undefined;
-  #drained: (() => void) | undefined;
-  /** Draining, and no other connection can come. */
-  #complete = false;
+  readonly #draining = new Draining({ isEmpty: () => this.#clients.size === 0 });
 
   constructor(deps: FastLaneDeps) {
     this.#deps = deps;
@@ -44,7 +43,7 @@ export class FastLane {
       [front.idleTimeoutMs, front.headTimeoutMs, endpoints.endpointTimeoutMs],
       (now) => this.#tick(now),
     );
-    const draining = (): boolean => this.#draining !== undefined;
+    const draining = (): boolean => this.#draining.begun;
     const date = (): string => deps.date.now();
     this.#exchangeDeps = {
       ...deps,
@@ -73,19 +72,16 @@ export class FastLane {
         counters.connectionsOpened -= 1; // the other lane counts it
         link.socket.unshift(owned(unread, 0, unread.length));
         deps.handOver(link.socket, link.origin);
-        this.#checkDrained();
+        this.#draining.check();
       },
       refused: (answer: Answer) => {
         if (answer.status >= 400) counters.badRequests += 1;
       },
-      panicked: (error) => {
-        const stacktrace = error instanceof Error ? (error.stack ?? '') : '';
-        deps.logger.error('panic-check', { host: '', error: String(error), stacktrace });
-      },
+      panicked: (error) => logPanic(deps.logger, '', error),
       closed: (link) => {
         this.#forget(link);
         counters.connectionsClosed += 1;
-        this.#checkDrained();
+        this.#draining.check();
       },
     };
     this.#deadlines.start();
@@ -121,14 +117,7 @@ export class FastLane {
    * is when `noMore` resolves.
    */
   drain(noMore: Promise<void>): Promise<void> {
-    this.#draining ??= new Promise((resolve) => {
-      this.#drained = resolve;
-      void noMore.then(() => {
-        this.#complete = true;
-        this.#checkDrained();
-      });
-    });
-    return this.#draining;
+    return this.#draining.begin(noMore);
   }
 
   /** Cuts everything. Safe to call twice. */
@@ -144,12 +133,7 @@ export class FastLane {
   }
 
   #tick(now: number): void {
-    if (this.#draining === undefined) return;
+    if (!this.#draining.begun) return;
     for (const link of this.#clients) if (link.idleFor(now, DRAIN_IDLE_MS)) link.linger();
-  }
-
-  #checkDrained(): void {
-    if (!this.#complete || this.#clients.size > 0) return;
-    this.#drained?.();
   }
 }

@@ -11,11 +11,13 @@ import type { SoundRequest } from '../../request/sound-request.ts';
 import { isWebSocket, upgradeToken } from '../../request/upgrade.ts';
 import { BodyRateGuard } from '../body-rate.ts';
 import { ConnectionPool } from '../connection-pool.ts';
+import { Draining } from '../draining.ts';
 import type { EndpointLinks } from '../fast/endpoint-links.ts';
 import { FastExchange, type FastExchangeDeps } from '../fast/fast-exchange.ts';
 import type { HttpDate } from '../http-date.ts';
 import { mayHttp2 } from '../http2/endpoint-sessions.ts';
 import type { LaneDeps, LaneFigures } from '../lane.ts';
+import { logPanic } from '../panic.ts';
 import { sendAnswer } from './answer-writer.ts';
 import { ClientConnection } from './client-connection.ts';
 import { DetachedClient } from './detached-client.ts';
@@ -63,10 +65,16 @@ export class GeneralLane {
   readonly #last = new WeakSet<IncomingMessage>();
   #activeRequests = 0;
   readonly #tunnels: Tunnels;
-  #draining: Promise<void> | undefined;
-  #drained: (() => void) | undefined;
-  /** Draining, and no other connection can come. */
-  #complete = false;
+  readonly #draining = new Draining({
+    isEmpty: () => this.#clients.size === 0 && this.#activeRequests === 0,
+    onBegin: () => {
+      this.#sweep = setInterval(() => this.#closeIdle(), DRAIN_SWEEP_MS);
+    },
+    onEnd: () => {
+      clearInterval(this.#sweep);
+      this.#connections.drain();
+    },
+  });
   #sweep: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -90,7 +98,7 @@ export class GeneralLane {
       forwarder: new Forwarder(),
       table: deps.table,
       healthy: deps.healthy,
-      draining: () => this.#draining !== undefined,
+      draining: () => this.#draining.begun,
       onFinished: deps.onFinished,
     };
     this.#upgradeDeps = { ...this.#exchangeDeps, dialTimeoutMs: deps.endpoints.websocketDialTimeoutMs };
@@ -152,15 +160,7 @@ export class GeneralLane {
    * included, and no more can come, which is when `noMore` resolves; who does not want to wait calls stop().
    */
   drain(noMore: Promise<void>): Promise<void> {
-    this.#draining ??= new Promise((resolve) => {
-      this.#drained = resolve;
-      this.#sweep = setInterval(() => this.#closeIdle(), DRAIN_SWEEP_MS);
-      void noMore.then(() => {
-        this.#complete = true;
-        this.#checkDrained();
-      });
-    });
-    return this.#draining;
+    return this.#draining.begin(noMore);
   }
 
   /** Ends tunnels one by one within `ms`, those that open meanwhile included. */
@@ -191,7 +191,7 @@ export class GeneralLane {
     socket.on('close', () => {
       this.#clients.delete(socket);
       this.#deps.counters.connectionsClosed += 1;
-      this.#checkDrained();
+      this.#draining.check();
     });
     if (this.#stopped) socket.destroy();
   }
@@ -290,7 +290,7 @@ export class GeneralLane {
       left = true;
       this.#activeRequests -= 1;
       client.leave();
-      this.#checkDrained();
+      this.#draining.check();
     };
     const sound = this.#soundness(req, client.origin, upgrade);
     if (isAnswer(sound)) {
@@ -329,8 +329,7 @@ export class GeneralLane {
     try {
       new Exchange(exchangeDeps, req, res, client, sound, leave, onSwitch).run();
     } catch (error) {
-      const stacktrace = error instanceof Error ? (error.stack ?? '') : '';
-      this.#deps.logger.error('panic-check', { host: sound.route.host, error: String(error), stacktrace });
+      logPanic(this.#deps.logger, sound.route.host, error);
       client.socket.destroy();
       leave();
     }
@@ -369,7 +368,7 @@ export class GeneralLane {
     res.once('close', leave);
     res.sendDate = answer.status === 200 || answer.status === 417;
     if (answer.close) client.linger();
-    sendAnswer(res, answer, answer.close || this.#draining !== undefined || this.#last.has(req));
+    sendAnswer(res, answer, answer.close || this.#draining.begun || this.#last.has(req));
     new RequestBody(req, { kind: 'chunked' }, client, undefined).discard();
   }
 
@@ -426,14 +425,6 @@ export class GeneralLane {
       client.linger();
       client.socket.destroySoon();
     }
-  }
-
-  #checkDrained(): void {
-    if (!this.#complete) return;
-    if (this.#clients.size > 0 || this.#activeRequests > 0) return;
-    clearInterval(this.#sweep);
-    this.#connections.drain();
-    this.#drained?.();
   }
 }
 

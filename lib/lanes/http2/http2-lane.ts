@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net';
 import type { ClientOrigin } from '../../request/client-origin.ts';
 import { BodyRateGuard } from '../body-rate.ts';
+import { Draining } from '../draining.ts';
 import { Deadlines } from '../fast/deadlines.ts';
 import type { EndpointLinks } from '../fast/endpoint-links.ts';
 import { FastExchange, type FastExchangeDeps } from '../fast/fast-exchange.ts';
 import type { HttpDate } from '../http-date.ts';
 import type { LaneDeps, LaneFigures } from '../lane.ts';
+import { logPanic } from '../panic.ts';
 import { ClientSession, type ClientSessionDeps } from './client-session.ts';
 import type { ClientStream } from './client-stream.ts';
 
@@ -26,10 +28,12 @@ export class Http2Lane {
   #bodyRate: BodyRateGuard | undefined;
   #uploads: Set<ClientStream> | undefined;
   #activeRequests = 0;
-  #draining: Promise<void> | undefined;
-  #drained: (() => void) | undefined;
-  /** Draining, and no other connection can come. */
-  #complete = false;
+  readonly #draining = new Draining({
+    isEmpty: () => this.#sessions.size === 0,
+    onBegin: () => {
+      for (const session of [...this.#sessions]) session.end();
+    },
+  });
 
   constructor(deps: Http2LaneDeps) {
     this.#deps = deps;
@@ -59,7 +63,7 @@ export class Http2Lane {
         this.#sessions.delete(session);
         this.#deadlines.remove(session);
         counters.connectionsClosed += 1;
-        this.#checkDrained();
+        this.#draining.check();
       },
       watch: (stream) => {
         this.#deadlines.add(stream);
@@ -69,10 +73,7 @@ export class Http2Lane {
         this.#deadlines.remove(stream);
         this.#uploads?.delete(stream);
       },
-      panicked: (error) => {
-        const stacktrace = error instanceof Error ? (error.stack ?? '') : '';
-        logger.error('panic-check', { host: '', error: String(error), stacktrace });
-      },
+      panicked: (error) => logPanic(logger, '', error),
       date: () => deps.date.now(),
     };
     this.#deadlines.start();
@@ -89,7 +90,7 @@ export class Http2Lane {
     this.#sessions.add(session);
     this.#deadlines.add(session);
     this.#deps.counters.connectionsOpened += 1;
-    if (this.#draining !== undefined) setTimeout(() => session.end(), LAST_MOMENT_MS).unref();
+    if (this.#draining.begun) setTimeout(() => session.end(), LAST_MOMENT_MS).unref();
   }
 
   figures(): LaneFigures {
@@ -106,15 +107,7 @@ export class Http2Lane {
    * more can come, which is when `noMore` resolves.
    */
   drain(noMore: Promise<void>): Promise<void> {
-    this.#draining ??= new Promise((resolve) => {
-      this.#drained = resolve;
-      for (const session of [...this.#sessions]) session.end();
-      void noMore.then(() => {
-        this.#complete = true;
-        this.#checkDrained();
-      });
-    });
-    return this.#draining;
+    return this.#draining.begin(noMore);
   }
 
   /** Cuts everything. Safe to call twice. */
@@ -122,9 +115,5 @@ export class Http2Lane {
     this.#deadlines.stop();
     this.#bodyRate?.stop();
     for (const session of [...this.#sessions]) session.destroy();
-  }
-
-  #checkDrained(): void {
-    if (this.#complete && this.#sessions.size === 0) this.#drained?.();
   }
 }
