@@ -30,7 +30,8 @@ export interface AttemptConnection {
   readonly uses: number;
   /** Whether the endpoint has sent anything since the lease began. */
   readonly answered: boolean;
-  readonly socket: { readonly bytesWritten: number };
+  /** By all requests on it so far. */
+  readonly bytesWritten: number;
   destroy(): void;
 }
 
@@ -162,7 +163,7 @@ export class Attempts<C extends AttemptConnection> {
     failure: LeaseFailure,
   ): 'retry' | AttemptFailure | Promise<'retry' | Lease<C> | AttemptFailure> {
     const { connection } = lease;
-    const sent = connection.socket.bytesWritten > lease.bytesBefore;
+    const sent = connection.bytesWritten > lease.bytesBefore;
     const reached: Reached = connection.answered ? 'responding' : sent ? 'sent' : 'connected';
     connection.destroy();
     const classified = this.#classify(failure, lease.endpoint, reached, connection.localAddress);
@@ -302,7 +303,7 @@ export class Attempts<C extends AttemptConnection> {
       connection,
       attempt: this.#attempt,
       reused: connection.uses > 0,
-      bytesBefore: connection.socket.bytesWritten,
+      bytesBefore: connection.bytesWritten,
       startedAt: this.#attemptAt,
     };
   }

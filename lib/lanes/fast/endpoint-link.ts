@@ -32,7 +32,7 @@ const KEEP_ALIVE_MARGIN_MS = 1_000;
 /** An idle limit that need not be kept to the second. */
 const LONG_IDLE_MS = 30_000;
 
-type State = 'idle' | 'head' | 'length' | 'chunked' | 'close' | 'complete';
+type State = 'idle' | 'head' | 'length' | 'chunked' | 'close' | 'complete' | 'destroyed';
 
 /** One connection to an endpoint, with its reading end: parses what comes back and tells the exchange. */
 export class EndpointLink implements EndpointSide, Timed, ByteSink {
@@ -95,10 +95,16 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
     });
   }
 
-  /** Whether it can be leased again, as far as this side can know. */
+  get bytesWritten(): number {
+    return this.out.written;
+  }
+
+  /**
+   * Whether it can be leased, as far as this side can know. What a socket says of itself was asked at its release; what
+   * happened since was told by events.
+   */
   get usable(): boolean {
-    const { socket } = this;
-    if (socket.destroyed || !socket.writable || socket.readableEnded || hasUnsent(socket)) return false;
+    if (this.#state !== 'idle') return false;
     // A short limit is kept to the moment: the clock that ends idle connections comes by once a second.
     return this.#idleMs >= LONG_IDLE_MS || performance.now() < this.deadline;
   }
@@ -107,6 +113,11 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
     this.#state = 'head';
     this.answered = false;
     this.deadline = Number.POSITIVE_INFINITY;
+  }
+
+  get #alive(): boolean {
+    const { socket } = this;
+    return !socket.destroyed && socket.writable && !socket.readableEnded && !hasUnsent(socket);
   }
 
   /** From now on `reader` is told. Nothing is told before this returns. */
@@ -131,7 +142,7 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
   release(): void {
     this.#reader = undefined;
     this.resume();
-    if (this.#state !== 'complete' || !this.#keepAlive || this.#idleMs <= 0 || !this.usable) {
+    if (this.#state !== 'complete' || !this.#keepAlive || this.#idleMs <= 0 || !this.#alive) {
       this.destroy();
       return;
     }
@@ -144,6 +155,7 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
   destroy(): void {
     this.#reader = undefined;
     this.#keepAlive = false;
+    this.#state = 'destroyed';
     this.socket.destroy();
   }
 
@@ -308,8 +320,10 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
     const reader = this.#reader;
     this.#reader = undefined;
     this.#keepAlive = false;
+    const complete = this.#state === 'complete';
+    this.#state = 'destroyed';
     this.socket.destroy();
-    if (this.#state !== 'complete') reader?.responseFailed(error);
+    if (!complete) reader?.responseFailed(error);
   }
 }
 

@@ -23,6 +23,8 @@ function writeAll(): void {
  * latin1: one character a byte.
  */
 export class Outbox {
+  /** Bytes given to the socket so far. Counted here: asking the socket costs a call into native code. */
+  written = 0;
   readonly #socket: Socket;
   #text = '';
   #corked = false;
@@ -46,8 +48,8 @@ export class Outbox {
       this.#corked = true;
       this.#socket.cork();
     }
-    if (this.#text !== '') this.#socket.write(this.#text, 'latin1');
-    this.#text = '';
+    this.#writeText();
+    this.written += end - start;
     this.#socket.write(owned(bytes, start, end));
   }
 
@@ -68,14 +70,19 @@ export class Outbox {
   flushNow(): boolean {
     this.#waiting = false;
     const socket = this.#socket;
-    if (this.#text !== '') {
-      socket.write(this.#text, 'latin1');
-      this.#text = '';
-    }
+    this.#writeText();
     if (this.#corked) {
       this.#corked = false;
       socket.uncork();
     }
     return !socket.writableNeedDrain;
+  }
+
+  #writeText(): void {
+    const text = this.#text;
+    if (text === '') return;
+    this.#text = '';
+    this.written += text.length;
+    this.#socket.write(text, 'latin1');
   }
 }

@@ -55,6 +55,10 @@ export class EndpointConnection {
     socket.on('close', () => owner.closed(this));
   }
 
+  get bytesWritten(): number {
+    return this.socket.bytesWritten;
+  }
+
   /** Whether it can be leased again, as far as this side can know. */
   get usable(): boolean {
     const { socket } = this;

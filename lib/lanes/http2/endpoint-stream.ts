@@ -38,7 +38,7 @@ export class EndpointStream implements EndpointSide {
   readonly uses: number;
   answered = false;
   /** Counts what the endpoint may have acted on, as a socket counts bytes. */
-  readonly socket = { bytesWritten: 0 };
+  bytesWritten = 0;
   readonly #owner: EndpointStreamOwner;
   #stream: ClientHttp2Stream | undefined;
   #reader: ResponseReader | undefined;
@@ -56,7 +56,7 @@ export class EndpointStream implements EndpointSide {
     this.uses = uses;
     this.out = new StreamRequest((fields, endStream) => {
       const stream = owner.open(fields, endStream);
-      this.socket.bytesWritten = 1;
+      this.bytesWritten = 1;
       this.#stream = stream;
       this.#listen(stream);
       return stream;
@@ -150,7 +150,7 @@ export class EndpointStream implements EndpointSide {
     const { id, rstCode } = stream;
     const behind = ending !== undefined && id !== undefined && id > ending.lastStreamId;
     // The endpoint has done nothing with it: anyone may have it now, whatever its method (RFC 9113 §8.7).
-    if (behind || rstCode === NGHTTP2_REFUSED_STREAM || id === undefined) this.socket.bytesWritten = 0;
+    if (behind || rstCode === NGHTTP2_REFUSED_STREAM || id === undefined) this.bytesWritten = 0;
     if (ending !== undefined && (behind || ending.gone)) return ending.error;
     const text = `stream error: stream ID ${id}; ${errorCodeName(rstCode ?? 0)}; received from peer`;
     return new RouterError('ENDPOINT_STREAM_RESET', text, { source: 'endpoint' });
