@@ -47,6 +47,7 @@ export const DEFAULT_WINDOW = 65_535;
 /** Of the dynamic table (RFC 9113 §6.5.2). */
 export const DEFAULT_TABLE_BYTES = 4_096;
 export const LARGEST_WINDOW = 2 ** 31 - 1;
+export const LARGEST_STREAM_ID = 2 ** 31 - 1;
 export const LARGEST_MAX_FRAME = 2 ** 24 - 1;
 
 /** The connection cannot go on; `code` of RFC 9113 §7. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { closingAfterEach } from '../support/closing.ts';
 import { answerOf, ask, field } from '../support/http2/ask.ts';
 import { http2Client, http2Port } from '../support/http2/front.ts';
-import { FRAME, frame, RawHttp2Client, request, uint32 } from '../support/http2/raw-http2-client.ts';
+import { FLAG, FRAME, frame, RawHttp2Client, request, uint32 } from '../support/http2/raw-http2-client.ts';
 import { type LaneOptions, recordOf, route, startFastLane } from '../support/lane-fixture.ts';
 import { answering, ok, type Script, ScriptedBackend } from '../support/scripted-backend.ts';
 import { until } from '../support/until.ts';
@@ -44,7 +44,7 @@ describe('HTTP/2 connections over time', () => {
     };
   }
 
-  it('end when the lane drains: with the last stream named, and its answer given', async () => {
+  it('end when the lane drains: what was on its way is served, then the last stream named', async () => {
     const { script, answer, asked } = held();
     const { lane, port } = await stage(script);
     const client = await RawHttp2Client.connect(port, closing);
@@ -54,18 +54,30 @@ describe('HTTP/2 connections over time', () => {
     void lane.drain().then(() => {
       drained = true;
     });
-    const { payload } = await until(() => client.of(FRAME.GOAWAY, 0)[0], 'GOAWAY');
-    expect([payload.readUInt32BE(0), payload.readUInt32BE(4)]).to.deep.equal([3, 0]);
-    client.send(request(5, HEAD)); // crossed with the word: nobody looks at it, and the client knows
+    const word = async (nth: number): Promise<number[]> => {
+      const { payload } = await until(() => client.of(FRAME.GOAWAY, 0)[nth], 'GOAWAY');
+      return [payload.readUInt32BE(0), payload.readUInt32BE(4)];
+    };
+    expect(await word(0)).to.deep.equal([2 ** 31 - 1, 0]);
+    const ping = await until(() => client.of(FRAME.PING, 0)[0], 'PING');
+    client.send(request(5, HEAD), frame(FRAME.PING, FLAG.ACK, 0, ping.payload)); // crossed with the warning
+    expect(await word(1)).to.deep.equal([5, 0]);
+    client.send(request(7, HEAD)); // crossed with the last word: refused, so that it may go elsewhere
+    expect(await client.resetCode(7)).to.equal(7);
     expect(drained).to.equal(false);
+    await until(() => asked() === 3, 'the third request');
     answer();
     await until(() => drained && client.closed, 'the end');
-    expect([client.ended(1), client.ended(3), client.ended(5), asked()]).to.deep.equal([
-      true,
-      true,
-      false,
-      2,
-    ]);
+    expect([1, 3, 5, 7].map((id) => client.ended(id))).to.deep.equal([true, true, true, false]);
+    expect(asked()).to.equal(3);
+  });
+
+  it('end when the lane drains and the client is silent, after a while', async () => {
+    const { lane, port } = await stage(answering(ok()));
+    const client = await RawHttp2Client.connect(port, closing);
+    await until(() => client.of(FRAME.SETTINGS, 0).length > 0, 'the settings');
+    await lane.drain();
+    expect(client.of(FRAME.GOAWAY, 0)).to.have.length(2);
   });
 
   it('serve a connection that came in the last moment', async () => {

@@ -11,6 +11,7 @@ import {
   FRAME,
   frameHeader,
   goawayFrame,
+  LARGEST_STREAM_ID,
   LARGEST_WINDOW,
   rstStreamFrame,
   SETTING,
@@ -50,6 +51,8 @@ export interface ClientSessionDeps {
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const { maxConcurrentStreams, initialWindowSize, maxFrameSize } = FRONT_SETTINGS;
 
+/** Comes back when all that was sent ahead of it has been heard. */
+const LAST_PING = frameHeader(8, FRAME.ping, 0, 0) + '\0'.repeat(8);
 const PING_ACK = frameHeader(8, FRAME.ping, FLAG.ack, 0);
 
 const FIRST_WORDS =
@@ -86,6 +89,8 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
   #receiveWindow: number = FRONT_WINDOW;
   /** Given back by streams, and not told to the peer. */
   #credit = 0;
+  /** The client was told to go elsewhere. */
+  #warned = false;
   /** No more streams are taken. */
   #ending = false;
   /** Nothing more is read. */
@@ -112,15 +117,16 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
   }
 
   /**
-   * Takes no more streams, and says which was the last: those above it the client may send elsewhere, whatever their
-   * method (RFC 9113 §6.8). The connection closes with the last one that runs.
+   * Has the client take its next requests elsewhere, and closes with the last stream that runs. Streams that were on
+   * their way when it heard are served: it is warned first, and told which was the last when a PING has come back
+   * (RFC 9113 §6.8).
    */
   end(): void {
-    if (this.#ending) return;
-    this.#ending = true;
-    this.out.text(goawayFrame(this.#lastId, ERROR.none));
+    if (this.#warned || this.#ending) return;
+    this.#warned = true;
+    this.out.text(goawayFrame(LARGEST_STREAM_ID, ERROR.none) + LAST_PING);
     this.out.flush();
-    this.#checkEnd();
+    this.deadline = performance.now() + LINGER_MS;
   }
 
   destroy(): void {
@@ -128,10 +134,19 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
   }
 
   overdue(now: number): void {
+    if (!this.#warned) this.end();
+    else if (!this.#ending) this.#takeNoMore();
     // A client that does not read the end of its last answer keeps its stream, and the connection with it.
-    if (this.#ending) this.destroy();
-    else this.end();
-    this.deadline = now + LINGER_MS;
+    else if (this.#exchanges === 0) this.destroy();
+    else this.deadline = now + LINGER_MS;
+  }
+
+  #takeNoMore(): void {
+    this.#ending = true;
+    this.out.text(goawayFrame(this.#lastId, ERROR.none));
+    this.out.flush();
+    this.deadline = performance.now() + LINGER_MS;
+    this.#checkEnd();
   }
 
   /* What streams tell. */
@@ -139,7 +154,7 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
   done(stream: ClientStream): void {
     this.#deps.unwatch(stream);
     this.#exchanges -= 1;
-    if (this.#exchanges === 0) this.deadline = this.#idleDeadline();
+    if (this.#exchanges === 0 && !this.#warned) this.deadline = this.#idleDeadline();
   }
 
   credit(stream: ClientStream, bytes: number): void {
@@ -264,6 +279,7 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
         return;
       case FRAME.ping:
         if ((flags & FLAG.ack) === 0) this.#ping(bytes, from, to);
+        else if (this.#warned && !this.#ending) this.#takeNoMore(); // the only one that was sent
         return;
       case FRAME.windowUpdate:
         this.#windowUpdate(id, bytes.readUInt32BE(from) & LARGEST_WINDOW);
@@ -365,7 +381,7 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
       return;
     }
     this.#exchanges += 1;
-    this.deadline = Number.POSITIVE_INFINITY;
+    if (!this.#warned) this.deadline = Number.POSITIVE_INFINITY;
     this.#deps.watch(stream);
     try {
       this.#deps.serve(stream, request);
