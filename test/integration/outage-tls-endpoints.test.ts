@@ -47,7 +47,7 @@ describe('a TLS endpoint', () => {
       `nats: {hosts: [{hostname: 127.0.0.1, port: ${nats.port}}]}
 ca_certs: ${JSON.stringify([ca.cert])}
 backends: ${JSON.stringify({ cert_chain: client.cert, private_key: client.key, max_attempts: 2 })}
-tls_handshake_timeout: 1s`,
+tls_handshake_timeout: 3s`,
     );
     emitter = await RouteEmitter.start(closing, nats.port, router);
     const connections = (await connectionsToEachWorker(closing, router, 2)).flat();
@@ -221,7 +221,7 @@ tls_handshake_timeout: 1s`,
     const cookie = 'JSESSIONID=x; __VCAP_ID__=silent';
     const early = first.get('late.test', '/', { cookie });
     await until(() => sockets.size === 1, 'the first attempt');
-    await pause(500); // half of the handshake timeout: the second attempt outlives the first one's verdict
+    await pause(500); // so that the second attempt outlives the first one's verdict, and not by chance alone
     const late = again.get('late.test', '/', { cookie });
     expect((await early).body).to.equal('other');
     await router.said('prune-failed-endpoint', ({ data }) =>
