@@ -2,6 +2,7 @@ import type { Logger } from '../log/logger.ts';
 import type { Change } from '../routes/change.ts';
 import { ChangeLog } from './change-log.ts';
 import type { ToPrimary, ToWorker } from './messages.ts';
+import { Reader, type ReplicaView } from './reader.ts';
 import { TableChunks, type TableSource } from './table-chunks.ts';
 
 export interface BroadcasterDeps {
@@ -18,48 +19,8 @@ export interface BroadcasterDeps {
   readonly window?: number;
 }
 
-/** Where one worker's copy stands. */
-export interface ReplicaView {
-  readonly complete: boolean;
-  readonly ackedSeq: number;
-  readonly lagChanges: number;
-  readonly lagMs: number;
-  /** Whole tables sent beyond the first. */
-  readonly resyncs: number;
-  readonly checksum: number;
-}
-
-interface Reader {
-  readonly send: (message: ToWorker) => void;
-  onComplete: (() => void) | undefined;
-  /** Whole tables begun. */
-  table: number;
-  /** Keys of the table under way, and how many of them have been sent. */
-  keys: readonly string[] | undefined;
-  at: number;
-  chunk: number;
-  ended: boolean;
-  /** Last change sent. */
-  cursor: number;
-  acked: number;
-  ackedChunk: number;
-  checksum: number;
-  complete: boolean;
-  /** Messages on the way, oldest first. */
-  inFlight: {
-    readonly seq: number;
-    readonly chunk: number;
-    readonly size: number;
-    readonly sentAtMs: number;
-  }[];
-  inFlightSize: number;
-  /** UTF-16 units of chunks sent since the last that wants an ack. */
-  unasked: number;
-}
-
 const LOG_LIMIT = 16 * 1024 * 1024;
 const WINDOW = 512 * 1024;
-const ACKS_PER_WINDOW = 2;
 /** Encoding a chunk costs about 0.2 ms; a turn of this many leaves the loop to others often enough. */
 const CHUNKS_PER_TURN = 8;
 
@@ -110,23 +71,7 @@ export class Broadcaster {
 
   /** Begins to send to a worker that said hello. `onComplete` is called once, when its first table is in use. */
   add(id: number, send: (message: ToWorker) => void, onComplete?: () => void): void {
-    const reader: Reader = {
-      send,
-      onComplete,
-      table: 0,
-      keys: undefined,
-      at: 0,
-      chunk: 0,
-      ended: false,
-      cursor: 0,
-      acked: 0,
-      ackedChunk: 0,
-      checksum: 0,
-      complete: false,
-      inFlight: [],
-      inFlightSize: 0,
-      unasked: 0,
-    };
+    const reader = new Reader({ epoch: this.#deps.epoch, window: this.#window, send, onComplete });
     this.#readers.set(id, reader);
     this.#startTable(reader);
   }
@@ -139,21 +84,7 @@ export class Broadcaster {
   /** An `ack` of that worker. */
   acknowledge(id: number, ack: Extract<ToPrimary, { type: 'ack' }>): void {
     const reader = this.#readers.get(id);
-    if (reader === undefined || ack.epoch !== this.#deps.epoch || ack.table !== reader.table) return;
-    reader.acked = Math.max(reader.acked, ack.seq);
-    reader.ackedChunk = Math.max(reader.ackedChunk, ack.chunk);
-    reader.checksum = ack.checksum;
-    while (reader.inFlight.length > 0) {
-      const sent = reader.inFlight[0]!;
-      if (sent.seq > reader.acked || sent.chunk > reader.ackedChunk) break;
-      reader.inFlightSize -= sent.size;
-      reader.inFlight.shift();
-    }
-    if (ack.complete && reader.ended && !reader.complete) {
-      reader.complete = true;
-      reader.onComplete?.();
-      reader.onComplete = undefined;
-    }
+    if (reader?.acknowledge(ack) !== true) return;
     this.#release();
     this.#schedule();
   }
@@ -168,33 +99,11 @@ export class Broadcaster {
 
   /** To be called about once a second: reminds workers that owe an ack. */
   beat(): void {
-    for (const reader of this.#readers.values()) {
-      const owes = !reader.complete || reader.acked < reader.cursor || reader.inFlight.length > 0;
-      if (!owes) continue;
-      reader.send({
-        type: 'beat',
-        epoch: this.#deps.epoch,
-        table: reader.table,
-        chunk: reader.chunk,
-        ended: reader.ended,
-        seq: reader.cursor,
-      });
-    }
+    for (const reader of this.#readers.values()) reader.remind();
   }
 
   view(id: number): ReplicaView | undefined {
-    const reader = this.#readers.get(id);
-    if (reader === undefined) return undefined;
-    const lagChanges = this.#log.head - reader.acked;
-    const oldest = reader.inFlight[0];
-    return {
-      complete: reader.complete,
-      ackedSeq: reader.acked,
-      lagChanges,
-      lagMs: lagChanges === 0 || oldest === undefined ? 0 : Math.max(0, this.#deps.now() - oldest.sentAtMs),
-      resyncs: reader.table - 1,
-      checksum: reader.checksum,
-    };
+    return this.#readers.get(id)?.view(this.#log.head, this.#deps.now());
   }
 
   #schedule(): void {
@@ -212,32 +121,15 @@ export class Broadcaster {
 
   #startTable(reader: Reader): void {
     this.#log.seal();
-    if (reader.table > 0) this.resyncs += 1;
-    reader.table += 1;
-    reader.keys = this.#chunks.keys(this.#log.head);
-    reader.at = 0;
-    reader.chunk = 0;
-    reader.ended = false;
-    reader.complete = false;
-    reader.cursor = this.#log.head;
-    reader.acked = this.#log.head;
-    reader.ackedChunk = 0;
-    reader.inFlight = [];
-    reader.inFlightSize = 0;
-    reader.unasked = 0;
-    reader.send({
-      type: 'table-start',
-      epoch: this.#deps.epoch,
-      table: reader.table,
-      seq: reader.cursor,
-    });
+    if (reader.tables > 0) this.resyncs += 1;
+    reader.startTable(this.#chunks.keys(this.#log.head), this.#log.head);
     this.#schedule();
   }
 
   /** Sends what the window allows. True when it stopped for the sake of others with more to send. */
   #pump(id: number, reader: Reader): boolean {
     let chunks = 0;
-    while (reader.inFlightSize < this.#window) {
+    while (reader.hasRoom) {
       if (reader.cursor < this.#log.head) {
         const batch = this.#log.after(reader.cursor);
         if (batch === undefined) {
@@ -245,62 +137,19 @@ export class Broadcaster {
           this.#startTable(reader);
           continue;
         }
-        reader.send({
-          type: 'delta',
-          epoch: this.#deps.epoch,
-          first: batch.first,
-          last: batch.last,
-          checksum: batch.checksum,
-          changes: batch.text,
-        });
-        reader.cursor = batch.last;
-        this.#sent(reader, batch.text.length, batch.madeAtMs);
+        reader.sendChanges(batch);
       } else if (reader.keys !== undefined) {
         if (chunks === CHUNKS_PER_TURN) return true;
         chunks += 1;
-        this.#sendChunk(reader, reader.keys);
+        const { text, next } = this.#chunks.take(reader.keys, reader.at, reader.cursor, this.#log.head);
+        reader.sendChunk(text, next, this.#deps.now());
       } else if (!reader.ended) {
-        reader.ended = true;
-        reader.send({
-          type: 'table-end',
-          epoch: this.#deps.epoch,
-          table: reader.table,
-          chunks: reader.chunk,
-          seq: reader.cursor,
-          checksum: this.#deps.source.checksum(),
-        });
+        reader.sendEnd(this.#deps.source.checksum());
       } else {
         break;
       }
     }
     return false;
-  }
-
-  #sendChunk(reader: Reader, keys: readonly string[]): void {
-    const { text, next } = this.#chunks.take(keys, reader.at, reader.cursor, this.#log.head);
-    reader.at = next;
-    if (next === keys.length) reader.keys = undefined;
-    if (text === '') return;
-    reader.chunk += 1;
-    reader.unasked += text.length;
-    // An ack costs either end as much as reading some twenty pools: a few for each window will do.
-    const quiet =
-      reader.unasked < this.#window / ACKS_PER_WINDOW && reader.inFlightSize + text.length < this.#window;
-    if (!quiet) reader.unasked = 0;
-    reader.send({
-      type: 'table-chunk',
-      epoch: this.#deps.epoch,
-      table: reader.table,
-      chunk: reader.chunk,
-      pools: text,
-      ...(quiet ? { quiet } : {}),
-    });
-    this.#sent(reader, text.length, this.#deps.now());
-  }
-
-  #sent(reader: Reader, size: number, sentAtMs: number): void {
-    reader.inFlight.push({ seq: reader.cursor, chunk: reader.chunk, size, sentAtMs });
-    reader.inFlightSize += size;
   }
 
   #release(): void {
