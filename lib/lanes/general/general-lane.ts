@@ -313,21 +313,31 @@ export class GeneralLane {
               this.#activeRequests += 1; // taken back by leave()
             });
           };
-    if (upgrade === undefined && this.#leadsToHttp2(sound)) {
-      const side = new NodeClient(req, res, client, sound.framing, leave);
-      const exchange = new FastExchange(this.#http2Deps, side, sound);
-      side.attach(exchange);
-      exchange.run();
-      return;
-    }
-    const exchangeDeps =
+    let exchangeDeps =
       upgrade === undefined
         ? this.#exchangeDeps
         : isWebSocket(upgrade)
           ? this.#webSocketDeps
           : this.#upgradeDeps;
+    let leadsToHttp2 = false;
     try {
-      new Exchange(exchangeDeps, req, res, client, sound, leave, onSwitch).run();
+      leadsToHttp2 = upgrade === undefined && this.#leadsToHttp2(sound);
+    } catch (error) {
+      // A bug of ours, met early: the exchange meets it again where it looks for the route, answers and logs it.
+      const table = (): never => {
+        throw error;
+      };
+      exchangeDeps = { ...exchangeDeps, table };
+    }
+    try {
+      if (leadsToHttp2) {
+        const side = new NodeClient(req, res, client, sound.framing, leave);
+        const exchange = new FastExchange(this.#http2Deps, side, sound);
+        side.attach(exchange);
+        exchange.run();
+      } else {
+        new Exchange(exchangeDeps, req, res, client, sound, leave, onSwitch).run();
+      }
     } catch (error) {
       logPanic(this.#deps.logger, sound.route.host, error);
       client.socket.destroy();
