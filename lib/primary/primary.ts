@@ -40,6 +40,7 @@ import {
   subscriberSettings,
   trafficPorts,
 } from './settings.ts';
+import { handleSignals } from './signals.ts';
 import { StatusView } from './status-view.ts';
 import { StoredSource } from './stored-source.ts';
 import { Supervisor } from './supervisor.ts';
@@ -217,20 +218,14 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
   let metrics: MetricsServer | undefined;
   let debug: DebugServer | undefined;
   let routeFetcher: RouteFetcher | undefined;
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const) {
-    process.on(signal, () => void life.signalled(signal));
-  }
-  // No signal of the router's, and node's default is to end.
-  process.on('SIGUSR2', () => {});
-  process.on('SIGQUIT', () => {
-    process.stderr.write(quitText());
-    supervisor.kill();
-    process.exit(2);
-  });
-  process.on('SIGHUP', () => {
-    supervisor.reopenLogs();
-    certificates.renew();
-    renewMetricsTls(metrics, config, logger);
+  handleSignals({
+    end: (signal) => void life.signalled(signal),
+    renew: () => {
+      supervisor.reopenLogs();
+      certificates.renew();
+      renewMetricsTls(metrics, config, logger);
+    },
+    kill: () => supervisor.kill(),
   });
 
   const { startAborted } = life;
@@ -330,14 +325,6 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     supervisor.kill();
     process.exit(1);
   }
-}
-
-/** What the process was about, for whoever has to end it like that (operations.md 7). */
-function quitText(): string {
-  const resources = new Map<string, number>();
-  for (const name of process.getActiveResourcesInfo()) resources.set(name, (resources.get(name) ?? 0) + 1);
-  const held = [...resources].map(([name, count]) => `${count} ${name}`).join(', ');
-  return `SIGQUIT: quit\npid ${process.pid}, at most ${process.resourceUsage().maxRSS} KB\nheld by: ${held}\n`;
 }
 
 /** The worker's root beside this file's folder, in the language that this process runs from. */
