@@ -177,7 +177,7 @@ describeLane('attempts', (stage) => {
   });
 
   it('time out in the middle of a body: the client is cut off', async () => {
-    const lane = await stage.start({ endpoints: { endpointTimeoutMs: 200 } });
+    const lane = await stage.start({ endpoints: { endpointTimeoutMs: 1_000 } });
     const backend = await stage.backend(async (connection) => {
       await connection.request();
       connection.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');

@@ -305,7 +305,7 @@ describeLane('connections', (stage) => {
   });
 
   it('without a next request are closed without a byte', async () => {
-    const lane = await stage.start({ front: { idleTimeoutMs: 100 } });
+    const lane = await stage.start({ front: { idleTimeoutMs: 500 } });
     const backend = await stage.backend(echoPath);
     route(lane, 'app.test', [backend]);
     const client = await stage.client(lane);

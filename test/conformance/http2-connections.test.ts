@@ -104,7 +104,7 @@ describe('HTTP/2 connections over time', () => {
 
   it('end after frontend_idle_timeout, before a first request as well, and not while one runs', async () => {
     const { script, answer, asked } = held();
-    const { port } = await stage(script, { front: { idleTimeoutMs: 100 } });
+    const { port } = await stage(script, { front: { idleTimeoutMs: 500 } });
     const silent = await http2Client(port, closing);
     const busy = await http2Client(port, closing);
     const late = ask(busy, {});

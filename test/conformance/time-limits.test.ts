@@ -33,7 +33,7 @@ describeLane('time limits of dials', (stage) => {
   }
 
   it('endpoint_timeout that ends before there is a connection goes on at another endpoint', async () => {
-    const lane = await stage.start({ endpoints: { dialTimeoutMs: LONG, endpointTimeoutMs: 100 } });
+    const lane = await stage.start({ endpoints: { dialTimeoutMs: LONG, endpointTimeoutMs: 500 } });
     const port = await fullListener(stage.closing);
     const backend = await stage.backend(answering(ok()));
     route(lane, 'app.test', [{ port }, backend]);

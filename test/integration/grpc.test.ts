@@ -126,8 +126,9 @@ tls_pem: ${JSON.stringify([{ cert_chain: front.cert, private_key: front.key }])}
   });
 
   it('lets deadlines and cancellations reach the server', async () => {
+    // Time enough to reach the server before it is over.
     const late = await new Promise<grpc.ServiceError | null>((resolve) =>
-      client.hanging({ text: '' }, { deadline: Date.now() + 200 }, (failure) => resolve(failure)),
+      client.hanging({ text: '' }, { deadline: Date.now() + 2_000 }, (failure) => resolve(failure)),
     );
     expect(late?.code).to.equal(grpc.status.DEADLINE_EXCEEDED);
     await until(() => server.cancelled === 1, 'the cancellation');

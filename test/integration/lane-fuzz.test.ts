@@ -79,7 +79,7 @@ describeLane('nonsense from both sides', (stage) => {
     it(`harms no other request, in 1,000 cases of seed ${seed}`, async function () {
       this.timeout(120_000);
       const random = mulberry(seed);
-      const lane = await stage.start({ endpoints: { endpointTimeoutMs: 500 } });
+      const lane = await stage.start({ endpoints: { endpointTimeoutMs: 5_000 } });
       const hostile = await stage.backend(async ({ reader, socket }) => {
         await new Promise((resolve) => socket.once('data', resolve));
         if (reader.ended) return;
