@@ -21,6 +21,8 @@ export interface EndpointConnectionSettings {
   readonly ca: readonly string[];
   readonly cert?: string;
   readonly key?: string;
+  /** OpenSSL's cipher list; node's own when absent. */
+  readonly ciphers?: string;
 }
 
 /** A connection that was just made. */
@@ -208,12 +210,13 @@ export class ConnectionPool<C extends PooledConnection, R extends ReadsOf = Read
   // Made once, and late: reading the system's certificates costs tens of ms that a router without TLS
   // endpoints never pays.
   #trust(): SecureContext {
-    const { ca, cert, key } = this.#settings;
+    const { ca, cert, key, ciphers } = this.#settings;
     this.#secureContext ??= createSecureContext({
       ca: [...getCACertificates('system'), ...ca],
       minVersion: 'TLSv1.2',
       maxVersion: 'TLSv1.3',
       ...(cert !== undefined && key !== undefined ? { cert, key } : {}),
+      ...(ciphers !== undefined ? { ciphers } : {}),
     });
     return this.#secureContext;
   }

@@ -7,6 +7,7 @@ import { type AccessLogOptions, accessLogOptions } from '../log/access-options.t
 import { LARGEST_RESPONSE_HEAD, responseHeadCheck } from '../request/response-limits.ts';
 import { headerRewrite } from '../request/rewrite.ts';
 import type { RequestSettings } from '../request/settings.ts';
+import { cipherText } from '../tls/cipher-suites.ts';
 import { frontTls } from '../tls/front-tls.ts';
 import { B3_FIELDS } from '../tracing/b3.ts';
 import { headTracer } from '../tracing/trace-request.ts';
@@ -85,6 +86,8 @@ export function endpointConnectionSettings(config: Config) {
     keepAliveProbeMs: timerMs(config.endpoint_keep_alive_probe_interval),
     ca: config.ca_certs,
     ...(cert_chain !== '' && private_key !== '' ? { cert: cert_chain, key: private_key } : {}),
+    // The suites of the listener hold for endpoints, its versions do not (tls.md 3, 5).
+    ...(config.enable_ssl ? { ciphers: cipherText(config.cipher_suites, false) } : {}),
   };
 }
 

@@ -138,6 +138,8 @@ describeLane('answers of its own', (stage) => {
       expect(record.status).to.equal(status);
       expect(record.endpoint).to.equal(undefined);
       expect(record.gorouterTimeMs).to.equal(0);
+      const limited = lane.lines.some(({ message }) => message === 'connection-limit-reached');
+      expect(limited).to.equal(record.routerError === 'Connection Limit Reached');
       expect(record.responseBytes).to.equal(Number(/Content-Length: (\d+)/.exec(client.reader.text)?.[1]));
       await client.ask(given);
       await recordOf(lane, 1);

@@ -175,6 +175,10 @@ describeLane('sticky sessions', (stage) => {
       const gone = await client.ask(authorized('__VCAP_ID__=gone'));
       expect(gone.startLine).to.equal('HTTP/1.1 502 Bad Gateway');
       expect(gone.header('x-cf-routererror')).to.equal('endpoint_failure (No endpoints available)');
+      expect(lane.lines.find(({ message }) => message === 'select-endpoint-failed')).to.deep.include({
+        level: 'error',
+        data: { host: 'app.test', error: 'No endpoints available' },
+      });
       const dead = await client.ask(authorized('__VCAP_ID__=dead'));
       expect(dead.startLine).to.equal('HTTP/1.1 502 Bad Gateway');
       expect(dead.header('x-cf-routererror')).to.match(/connection refused\)$/);

@@ -312,6 +312,22 @@ describeLane('TLS to endpoints', (stage) => {
     expect((await client.ask(GET)).body.toString()).to.equal('secret');
   });
 
+  it('keeps to the configured suites where TLS 1.2 is agreed on', async () => {
+    const ciphers = 'TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES256-GCM-SHA384';
+    const lane = await stage.start({ endpoints: { ca: [authority.ca], ciphers } });
+    const client = await stage.client(lane);
+    const asked = async (options: object): Promise<string> => {
+      const backend = await serve({ ...named, ...options });
+      route(lane, 'app.test', [{ port: backend.port, tls: true, serverCertDomainSan: 'inst-1' }]);
+      return (await client.ask(GET)).startLine;
+    };
+
+    const of12 = (suite: string) => ({ maxVersion: 'TLSv1.2', ciphers: suite });
+    expect(await asked(of12('ECDHE-ECDSA-AES256-GCM-SHA384'))).to.equal('HTTP/1.1 200 OK');
+    expect(await asked(of12('ECDHE-ECDSA-AES128-GCM-SHA256'))).to.equal('HTTP/1.1 525 status code 525');
+    expect(await asked({})).to.equal('HTTP/1.1 200 OK');
+  });
+
   it('to an endpoint that speaks plain text is a 525', async () => {
     const lane = await start();
     const backend = await stage.backend((connection) => {

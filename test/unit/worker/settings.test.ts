@@ -45,6 +45,14 @@ describe('endpointConnectionSettings', () => {
   });
 });
 
+describe('the suites of the listener', () => {
+  it('hold for endpoints, too, where there is a listener with TLS', () => {
+    const { config } = parseConfig('{enable_ssl: true, cipher_suites: TLS_RSA_WITH_AES_128_CBC_SHA}');
+    expect(endpointConnectionSettings(config).ciphers).to.match(/(?:^|:)AES128-SHA(?::|$)/u);
+    expect(endpointConnectionSettings(read(''))).to.not.have.property('ciphers');
+  });
+});
+
 describe('frontSettings', () => {
   it('leave the pace of bodies alone unless told otherwise', () => {
     expect(frontSettings(read('')).bodyRate).to.equal(undefined);
