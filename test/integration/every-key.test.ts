@@ -381,10 +381,11 @@ describe('a file with every key of gorouter', () => {
     };
     register(first);
     register({ uris: ['tls.test'], tls_port: secure.port, server_cert_domain_san: 'instance-1' });
+    register({ uris: ['other.test'], tls_port: secure.port, server_cert_domain_san: 'instance-2' });
     register({ uris: ['elsewhere.test'], port: app.port, isolation_segment: 'is2' });
     register({ uris: ['gone.test'], port: app.port });
     register({ uris: ['gone.test'], port: app.port }, 'router.unregister');
-    await router.knowsRoutes(4); // those of the bus, but for the other segment's, and the API's
+    await router.knowsRoutes(5); // those of the bus, but for the other segment's, and the API's
 
     const headers = {
       'x-vcap-trace': '22',
@@ -406,6 +407,10 @@ describe('a file with every key of gorouter', () => {
     expect((await get(router, 'app.test', '/many')).status).to.equal(502);
     expect((await get(router, 'api.test')).body).to.equal('from the api');
     expect((await get(router, 'tls.test')).body).to.equal('tls, asked by client-1');
+    // skip_ssl_validation is not for endpoints.
+    expect((await get(router, 'other.test')).headers['x-cf-routererror']).to.match(
+      /x509: certificate is valid/u,
+    );
     expect((await get(router, 'gone.test')).status).to.equal(503);
     expect((await get(router, 'elsewhere.test')).body).to.equal(
       '<p>404 Requested route (&#39;elsewhere.test&#39;) does not exist.</p>',

@@ -46,6 +46,13 @@ describe('the TLS listener', () => {
     return socket;
   }
 
+  it('does not compare the server name with Host', async () => {
+    const socket = await connected(await start(), { servername: 'other.test' });
+    socket.write(GET);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).to.include("Requested route ('app.test') does not exist.");
+  });
+
   describe('with several certificates', () => {
     it('chooses by the server name', async () => {
       const names: Record<string, string[] | undefined> = {

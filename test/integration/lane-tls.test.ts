@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TlsOptions } from 'node:tls';
+import type { TLSSocket, TlsOptions } from 'node:tls';
 import { expect } from 'chai';
 import { deadPort, describeLane, recordOf, route } from '../support/lane-fixture.ts';
 import { answering, ok } from '../support/scripted-backend.ts';
@@ -310,6 +310,21 @@ describeLane('TLS to endpoints', (stage) => {
     const client = await stage.client(lane);
 
     expect((await client.ask(GET)).body.toString()).to.equal('secret');
+  });
+
+  it('is shaken hands with anew for each connection: no session is used twice', async () => {
+    const lane = await stage.start({ endpoints: { ca: [authority.ca], disableKeepAlives: true } });
+    const reused: boolean[] = [];
+    const backend = await stage.backend(async (connection) => {
+      reused.push((connection.socket as TLSSocket).isSessionReused());
+      await answering(ok('secret'))(connection, 0);
+    }, named);
+    route(lane, 'app.test', [{ port: backend.port, tls: true, serverCertDomainSan: 'inst-1' }]);
+    const client = await stage.client(lane);
+
+    for (let i = 0; i < 3; i += 1) expect((await client.ask(GET)).body.toString()).to.equal('secret');
+
+    expect(reused).to.deep.equal([false, false, false]);
   });
 
   it('keeps to the configured suites where TLS 1.2 is agreed on', async () => {

@@ -19,7 +19,7 @@ export interface Http2LaneDeps extends LaneDeps {
 /** What a connection that came in the last moment gets while draining: time for its first requests. */
 const LAST_MOMENT_MS = 1_000;
 
-/** The lane for clients that speak HTTP/2: node's sessions in front, the exchange of the fast lane behind. */
+/** The lane for clients that speak HTTP/2: the codec of our own in front, the exchange of the fast lane behind. */
 export class Http2Lane {
   readonly #sessions = new Set<ClientSession>();
   readonly #deadlines: Deadlines;

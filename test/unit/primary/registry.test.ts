@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Registry, type RegistryOptions } from '../../../lib/primary/registry.ts';
+import { RegistryLog } from '../../../lib/primary/registry-log.ts';
 import type { Change } from '../../../lib/routes/change.ts';
 import { NO_OPTIONS } from '../../../lib/routes/endpoint.ts';
 import { anEndpoint, aRegistration } from '../../support/endpoint-fixture.ts';
@@ -216,6 +217,21 @@ describe('Registry', () => {
       expect(said()).to.deep.equal([
         ['debug', 'maglev-remove-endpoint', 'id-1'],
         ['debug', 'maglev-remove-endpoint', 'renamed'],
+      ]);
+    });
+
+    it('warn of each member that finds no place in the table', () => {
+      const logger = recordingLogger();
+      const log = new RegistryLog(logger);
+      log.hashMembers({ joined: 'last', left: undefined, count: 3001 });
+      log.hashMembers({ joined: 'beyond', left: undefined, count: 3002 });
+      expect(logger.lines.map(({ level, message, data }) => [level, message, data])).to.deep.equal([
+        ['info', 'maglev-add-endpoint', { 'endpoint-id': 'last', 'current-endpoints': 3001 }],
+        [
+          'warn',
+          'maglev-add-lookuptable-capacity-exceeded',
+          { 'endpoint-id': 'beyond', 'current-endpoints': 3002 },
+        ],
       ]);
     });
 
