@@ -1,35 +1,30 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Answer, badRequest, bodyTooSlow, isAnswer, versionNotSupported } from '../../request/answer.ts';
+import { type Answer, badRequest, bodyTooSlow, isAnswer } from '../../request/answer.ts';
 import type { ClientOrigin } from '../../request/client-origin.ts';
-import { expectation } from '../../request/expectation.ts';
 import { requestFraming } from '../../request/framing.ts';
 import { requestHost } from '../../request/host.ts';
 import { hasToken } from '../../request/request-head.ts';
-import type { SoundRequest } from '../../request/sound-request.ts';
-import { isWebSocket, upgradeToken } from '../../request/upgrade.ts';
+import { upgradeToken } from '../../request/upgrade.ts';
 import { BodyRateGuard } from '../body-rate.ts';
 import { ConnectionPool } from '../connection-pool.ts';
 import { Draining } from '../draining.ts';
 import type { EndpointLinks } from '../fast/endpoint-links.ts';
-import { FastExchange, type FastExchangeDeps } from '../fast/fast-exchange.ts';
 import type { HttpDate } from '../http-date.ts';
-import { mayHttp2 } from '../http2/endpoint-sessions.ts';
 import type { LaneDeps, LaneFigures } from '../lane.ts';
-import { logPanic } from '../panic.ts';
 import { sendAnswer } from './answer-writer.ts';
 import { ClientConnection } from './client-connection.ts';
 import { DetachedClient } from './detached-client.ts';
 import { EndpointConnection } from './endpoint-connection.ts';
-import { Exchange, type ExchangeDeps } from './exchange.ts';
-import { Forwarder } from './forwarder.ts';
+import { Exchanges } from './exchanges.ts';
 import { HeldSocket } from './held-socket.ts';
 import { incomingHead } from './incoming-head.ts';
-import { NodeClient } from './node-client.ts';
 import { refusalOf, refusalText } from './refusals.ts';
 import { RequestBody } from './request-body.ts';
+import { soundRequest } from './sound-request.ts';
 import { Tunnels } from './tunnels.ts';
+import type { Switched } from './upgrade-request.ts';
 
 /** A connection idle for this long while draining has most likely no request on its way to us. */
 const DRAIN_IDLE_MS = 1_000;
@@ -53,10 +48,7 @@ export class GeneralLane {
   readonly #server: Server;
   readonly #deps: GeneralLaneDeps;
   readonly #connections: ConnectionPool<EndpointConnection>;
-  readonly #exchangeDeps: ExchangeDeps;
-  readonly #upgradeDeps: ExchangeDeps;
-  readonly #webSocketDeps: ExchangeDeps;
-  readonly #http2Deps: FastExchangeDeps;
+  readonly #exchanges: Exchanges;
   readonly #bodyRate: BodyRateGuard | undefined;
   readonly #clients = new Map<Socket, ClientConnection>();
   /** Of connections that are about to be given to the server. */
@@ -85,31 +77,12 @@ export class GeneralLane {
       deps.endpoints,
       (key, socket, times, idleMs, owner) => new EndpointConnection(key, socket, times, idleMs, owner),
     );
-    this.#exchangeDeps = {
-      states: deps.states,
+    this.#exchanges = new Exchanges({
+      ...deps,
       connections: this.#connections,
-      settings: deps.settings,
-      counters: deps.counters,
-      logger: deps.logger,
-      onEndpointFailed: deps.onEndpointFailed,
-      endpointTimeoutMs: deps.endpoints.endpointTimeoutMs,
-      now: deps.now,
-      random: deps.random,
-      forwarder: new Forwarder(),
-      table: deps.table,
-      healthy: deps.healthy,
+      http2Connections: deps.connections,
       draining: () => this.#draining.begun,
-      onFinished: deps.onFinished,
-    };
-    this.#upgradeDeps = { ...this.#exchangeDeps, dialTimeoutMs: deps.endpoints.websocketDialTimeoutMs };
-    // A WebSocket is meant to last, and so is the wait for it.
-    this.#webSocketDeps = { ...this.#upgradeDeps, endpointTimeoutMs: 0 };
-    this.#http2Deps = {
-      ...this.#exchangeDeps,
-      connections: deps.connections,
-      date: () => deps.date.now(),
-      onClosed: () => {},
-    };
+    });
     const { front } = deps;
     this.#server = createServer({
       maxHeaderSize: front.maxHeaderBytes,
@@ -292,7 +265,7 @@ export class GeneralLane {
       client.leave();
       this.#draining.check();
     };
-    const sound = this.#soundness(req, client.origin, upgrade);
+    const sound = soundRequest(req, client.origin, upgrade, this.#last.has(req));
     if (isAnswer(sound)) {
       this.#deps.counters.badRequests += sound.status >= 400 ? 1 : 0;
       this.#answerUnlogged(req, res, client, sound, leave);
@@ -301,7 +274,7 @@ export class GeneralLane {
     const onSwitch =
       detached === undefined
         ? undefined
-        : (...[switched, head]: Parameters<NonNullable<ConstructorParameters<typeof Exchange>[6]>>) => {
+        : (switched: Switched, head: string): Promise<void> => {
             const early = detached.release();
             this.#activeRequests -= 1;
             this.#deps.counters.tunnelsOpened += 1;
@@ -313,56 +286,7 @@ export class GeneralLane {
               this.#activeRequests += 1; // taken back by leave()
             });
           };
-    let exchangeDeps =
-      upgrade === undefined
-        ? this.#exchangeDeps
-        : isWebSocket(upgrade)
-          ? this.#webSocketDeps
-          : this.#upgradeDeps;
-    let leadsToHttp2 = false;
-    try {
-      leadsToHttp2 = upgrade === undefined && this.#leadsToHttp2(sound);
-    } catch (error) {
-      // A bug of ours, met early: the exchange meets it again where it looks for the route, answers and logs it.
-      const table = (): never => {
-        throw error;
-      };
-      exchangeDeps = { ...exchangeDeps, table };
-    }
-    try {
-      if (leadsToHttp2) {
-        const side = new NodeClient(req, res, client, sound.framing, leave);
-        const exchange = new FastExchange(this.#http2Deps, side, sound);
-        side.attach(exchange);
-        exchange.run();
-      } else {
-        new Exchange(exchangeDeps, req, res, client, sound, leave, onSwitch).run();
-      }
-    } catch (error) {
-      logPanic(this.#deps.logger, sound.route.host, error);
-      client.socket.destroy();
-      leave();
-    }
-  }
-
-  /** Whether an endpoint of the route may speak HTTP/2, which http-proxy-3 does not. An upgrade has to be HTTP/1.1. */
-  #leadsToHttp2({ route }: SoundRequest): boolean {
-    const pool = this.#deps.table().match(route.lookupHost, route.path);
-    return pool?.endpoints.some(mayHttp2) === true;
-  }
-
-  /** The request as far as it can be understood, or what http.md 1 says to one that cannot. */
-  #soundness(req: IncomingMessage, origin: ClientOrigin, upgrade: string | undefined): SoundRequest | Answer {
-    if (req.httpVersionMajor !== 1) return versionNotSupported();
-    const head = incomingHead(req, origin);
-    const framing = requestFraming(head);
-    if (isAnswer(framing)) return framing;
-    const route = requestHost(head);
-    if (isAnswer(route)) return route;
-    const expected = expectation(head);
-    if (typeof expected !== 'string') return expected;
-    const last = this.#last.has(req);
-    return { head, route, framing, expectsContinue: expected === 'continue', upgrade, last };
+    this.#exchanges.run(req, res, client, sound, leave, onSwitch);
   }
 
   /** Before the handlers: no record, no request id, and no Date on a refusal (http.md 1). */
