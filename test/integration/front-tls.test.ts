@@ -46,6 +46,17 @@ describe('the TLS listener', () => {
     return socket;
   }
 
+  it('does not renegotiate', async () => {
+    const socket = await connected(await start(), { maxVersion: 'TLSv1.2' });
+    // Told no by a warning alert, OpenSSL gives up as a client.
+    const refused = once(socket, 'error').then(([error]) => String(error));
+    const renegotiated = new Promise((resolve) => {
+      socket.renegotiate({ rejectUnauthorized: false }, () => resolve('renegotiated'));
+    });
+    socket.resume().write(GET);
+    expect(await Promise.race([refused, renegotiated])).to.include('no renegotiation');
+  });
+
   it('does not compare the server name with Host', async () => {
     const socket = await connected(await start(), { servername: 'other.test' });
     socket.write(GET);
