@@ -7,7 +7,10 @@ export interface OrphanhoodDeps {
   readonly end: (timeoutMs: number) => void;
 }
 
-/** A signal that came this shortly before the primary's end was meant for what is left. */
+/**
+ * A signal that came this shortly before the primary's end was meant for what is left. The one that then comes this
+ * shortly after it is of an init system that sweeps up, and says the same again.
+ */
 const SAME_MOMENT_MS = 2_000;
 
 /**
@@ -21,6 +24,8 @@ export class Orphanhood {
   #orphaned = false;
   #told = false;
   #signalledAtMs = Number.NEGATIVE_INFINITY;
+  /** When a signal from before the primary's end was acted on, and not said again since. */
+  #takenUpAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: OrphanhoodDeps) {
     this.#deps = deps;
@@ -30,14 +35,22 @@ export class Orphanhood {
   begin(): void {
     const { graceMs, drainTimeoutMs, end } = this.#deps;
     this.#orphaned = true;
-    if (performance.now() - this.#signalledAtMs < SAME_MOMENT_MS) this.signalled();
-    else setTimeout(() => end(drainTimeoutMs), timerMs(graceMs));
+    const nowMs = performance.now();
+    if (nowMs - this.#signalledAtMs < SAME_MOMENT_MS) {
+      this.signalled();
+      this.#takenUpAtMs = nowMs;
+    } else {
+      setTimeout(() => end(drainTimeoutMs), timerMs(graceMs));
+    }
   }
 
   /** SIGTERM or SIGINT. */
   signalled(): void {
     this.#signalledAtMs = performance.now();
     if (!this.#orphaned) return;
+    const saidAgain = this.#signalledAtMs - this.#takenUpAtMs < SAME_MOMENT_MS;
+    this.#takenUpAtMs = Number.NEGATIVE_INFINITY;
+    if (saidAgain) return;
     this.#deps.end(this.#told ? 0 : this.#deps.drainTimeoutMs);
     this.#told = true;
   }

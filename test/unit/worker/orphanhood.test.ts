@@ -37,4 +37,14 @@ describe('Orphanhood', () => {
     orphanhood.begin();
     expect(ends).to.deep.equal([900]);
   });
+
+  it('takes the signal right behind such a loss for the same again, and cuts on the next', () => {
+    const { orphanhood, ends } = anOrphanhood(600_000);
+    orphanhood.signalled();
+    orphanhood.begin();
+    orphanhood.signalled();
+    expect(ends).to.deep.equal([900]);
+    orphanhood.signalled();
+    expect(ends).to.deep.equal([900, 0]);
+  });
 });
