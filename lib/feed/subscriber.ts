@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type NatsConnection, type NatsError, usernamePasswordAuthenticator } from 'nats';
 import type { Logger } from '../log/logger.ts';
 import { PLATFORM_TLS } from '../tls/platform-rules.ts';
+import { Announcements } from './announcements.ts';
 import { Inbox } from './inbox.ts';
 import { type Candidate, ServerList } from './server-list.ts';
 import { type Peer, probeServer, type ServerAddress, serverName } from './server-probe.ts';
@@ -24,6 +25,7 @@ export class Subscriber {
   readonly #options: SubscriberOptions;
   readonly #events: SubscriberEvents;
   readonly #inbox: Inbox;
+  readonly #announcements: Announcements;
   readonly #natsLog: Logger;
   readonly #log: Logger;
   readonly #stopping = new AbortController();
@@ -44,6 +46,7 @@ export class Subscriber {
     this.#natsLog = options.logger.child('nats');
     this.#log = options.logger.child('subscriber');
     this.#inbox = new Inbox(options, events, this.#log);
+    this.#announcements = new Announcements(options, this.#natsLog);
   }
 
   get connected(): boolean {
@@ -66,7 +69,7 @@ export class Subscriber {
 
   /** Best effort: without a connection nobody hears it. */
   publish(subject: string, payload: Uint8Array): void {
-    this.#publish(subject, () => payload, this.#link?.connection);
+    this.#announcements.publish(subject, payload, this.#link?.connection);
   }
 
   /** No event comes after it resolved. May be called twice, or before start. */
@@ -87,7 +90,7 @@ export class Subscriber {
     let announcing: NodeJS.Timeout | undefined;
     if (publishStartIntervalMs > 0) {
       announcing = setInterval(
-        () => this.#say('router.start', this.#link?.connection),
+        () => this.#announcements.start(this.#link?.connection),
         publishStartIntervalMs,
       );
     }
@@ -161,7 +164,7 @@ export class Subscriber {
         refusal = error;
       });
       // After the subscriptions, or the first answers could be lost.
-      connection.publish('router.start', this.#startText());
+      connection.publish('router.start', this.#announcements.startText());
       await abandonable(connection.flush(), signal);
       if (refusal !== undefined) throw refusal;
       if (!this.#connectedOnce) this.#log.info('subscriber-started');
@@ -211,7 +214,7 @@ export class Subscriber {
         if (error !== null) onRefused(error);
         else if (!signal.aborted) {
           this.#greets += 1;
-          this.#say(message.reply ?? '', connection);
+          this.#announcements.answerGreeting(message.reply ?? '', connection);
         }
       },
     });
@@ -221,18 +224,17 @@ export class Subscriber {
         else if (!signal.aborted) this.#inbox.take(message.subject, message.data);
       },
     });
-    const { component } = this.#options;
-    if (component !== undefined) this.#answerDiscovery(connection, component);
+    if (this.#options.component !== undefined) this.#answerDiscovery(connection);
   }
 
   /** Not counted as a failure when the server forbids it: the router serves as well without. */
-  #answerDiscovery(connection: NatsConnection, component: () => string): void {
+  #answerDiscovery(connection: NatsConnection): void {
     connection.subscribe('vcap.component.discover', {
       callback: (error, message) => {
         if (error !== null || this.#stopping.signal.aborted) return;
         const { reply = '', subject } = message;
         if (reply === '') this.#log.info(`Received message with empty reply on subject ${subject}`);
-        else this.#publish(reply, component, connection);
+        else this.#announcements.component(reply, connection);
       },
     });
   }
@@ -240,30 +242,8 @@ export class Subscriber {
   #announceComponent(connection: NatsConnection): void {
     const { component, logger } = this.#options;
     if (component === undefined) return;
-    this.#publish('vcap.component.announce', component, connection);
+    this.#announcements.component('vcap.component.announce', connection);
     logger.child('router').info('Component Router registered successfully');
-  }
-
-  /** Nothing may be thrown into the package's reading of the connection, which would end without a word. */
-  #publish(
-    subject: string,
-    payload: () => string | Uint8Array,
-    connection: NatsConnection | undefined,
-  ): void {
-    if (subject === '' || connection === undefined || connection.isClosed()) return;
-    try {
-      connection.publish(subject, payload());
-    } catch (error) {
-      this.#natsLog.error('nats-publish-failed', { error, subject });
-    }
-  }
-
-  #say(subject: string, connection: NatsConnection | undefined): void {
-    this.#publish(subject, () => this.#startText(), connection);
-  }
-
-  #startText(): string {
-    return JSON.stringify(this.#options.startMessage());
   }
 
   async #watch(connection: NatsConnection, tlsName: string, facts: Link['facts']): Promise<void> {
@@ -275,7 +255,7 @@ export class Subscriber {
       if (!/slow consumer/i.test(error)) continue;
       // Some registrations never reached us: let everybody say them again.
       this.#slowConsumers += 1;
-      this.#say('router.start', connection);
+      this.#announcements.start(connection);
     }
   }
 

@@ -21,7 +21,6 @@ export function soundRequest(
   const head = incomingHead(req, origin);
   const framing = requestFraming(head);
   if (isAnswer(framing)) return framing;
-
   const route = requestHost(head);
   if (isAnswer(route)) return route;
   const expected = expectation(head);
