@@ -153,8 +153,8 @@ describe('memory of a worker', function () {
       const sorted = during.toSorted((a, b) => a - b);
       const usual = sorted[Math.floor(sorted.length / 2)]!;
 
-      // What is on its way: 5 to 10 MB, as the machine has time. A lane that waited for nobody would hold 200 MB and more.
-      expect((usual - before) / MIB).to.be.below(16);
+      // What is on its way: 5 to 13 MB, as the machine has time. A lane that waited for nobody would hold 200 MB and more.
+      expect((usual - before) / MIB).to.be.below(32);
       // Buffers that the collector found dead are given back a little later: some samples still count them.
       expect((sorted.at(-1)! - before) / MIB).to.be.below(48);
     });
