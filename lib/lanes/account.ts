@@ -1,5 +1,4 @@
 import { unixMsAt } from '../clock.ts';
-import { RouterError } from '../errors.ts';
 import type { AttemptFailure } from '../health/classify-failure.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Answer } from '../request/answer.ts';
@@ -139,15 +138,4 @@ export class Account {
     if (attempts?.startedAt === undefined || attempts.endpoint === undefined) return undefined;
     return endpointHead(this.facts(attempts.endpoint), this.#deps.connections.keepAlive).headers;
   }
-}
-
-/** Why an attempt ends whose client is not there any more. */
-export function clientGone(): RouterError {
-  return new RouterError('CLIENT_GONE', 'context canceled', { source: 'client' });
-}
-
-/** What is wrong with a 101 that nobody asked for. */
-export function badUpgrade(): RouterError {
-  const text = '101 without the upgrade that was asked for';
-  return new RouterError('ENDPOINT_BAD_UPGRADE', text, { source: 'endpoint' });
 }

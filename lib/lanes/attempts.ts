@@ -18,6 +18,7 @@ import type { RequestSettings } from '../request/settings.ts';
 import { negotiateId, stickyId } from '../request/sticky.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
 import type { Pool } from '../routes/pool.ts';
+import { clientGone } from './attempt-errors.ts';
 import { logChoice, logFailedAttempt, type NamedAttempt } from './attempt-log.ts';
 import type { DialTimes } from './dial.ts';
 
@@ -314,10 +315,7 @@ export class Attempts<C extends AttemptConnection> {
     reached: Reached,
     localAddress: string | undefined,
   ): AttemptFailure {
-    const { error, clientGone } = failure;
-    const cause = clientGone
-      ? new RouterError('CLIENT_GONE', 'context canceled', { source: 'client' })
-      : error;
+    const cause = failure.clientGone ? clientGone() : failure.error;
     return classifyFailure(cause, { tls: endpoint.tls, reached, address: endpoint.address, localAddress });
   }
 

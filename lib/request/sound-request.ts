@@ -1,5 +1,7 @@
-import type { Framing } from './framing.ts';
-import type { RequestHost } from './host.ts';
+import { type Answer, isAnswer } from './answer.ts';
+import { expectation } from './expectation.ts';
+import { type Framing, requestFraming } from './framing.ts';
+import { type RequestHost, requestHost } from './host.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** A request whose head was found sound. */
@@ -13,4 +15,17 @@ export interface SoundRequest {
   readonly upgrade: string | undefined;
   /** Whether nothing may follow it on its connection. */
   readonly last: boolean;
+}
+
+/** What a head says of its request, or the answer to one that cannot be understood (contract: http.md 1). */
+export function judgedHead(
+  head: RequestHead,
+): Pick<SoundRequest, 'head' | 'route' | 'framing' | 'expectsContinue'> | Answer {
+  const framing = requestFraming(head);
+  if (isAnswer(framing)) return framing;
+  const route = requestHost(head);
+  if (isAnswer(route)) return route;
+  const expected = expectation(head);
+  if (typeof expected !== 'string') return expected;
+  return { head, route, framing, expectsContinue: expected === 'continue' };
 }

@@ -3,8 +3,8 @@ import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { describeLane, route } from '../support/lane-fixture.ts';
 import { seededRandom } from '../support/random.ts';
-import { TokenBackend, type TokenLedger } from '../support/token-backend.ts';
-import { runTokenClient, type TokenTally } from '../support/token-client.ts';
+import { emptyLedger, TokenBackend } from '../support/token-backend.ts';
+import { emptyTally, runTokenClient } from '../support/token-client.ts';
 import { until } from '../support/until.ts';
 
 const MIB = 1024 * 1024;
@@ -26,15 +26,7 @@ describeLane('thousands of exchanges at once', (stage) => {
     it(`each get what is theirs and nothing else, seed ${seed}`, async function () {
       this.timeout(180_000);
       const lane = await stage.start();
-      const ledger: TokenLedger = {
-        exchanges: new Map(),
-        received: new Map(),
-        answered: new Set(),
-        completed: new Set(),
-        broken: new Set(),
-        silentCloses: 0,
-        violations: [],
-      };
+      const ledger = emptyLedger();
       const backends = await Promise.all([1, 2, 3].map(() => TokenBackend.start(stage.closing, ledger)));
       const endpoints = HOSTS.flatMap((host) =>
         route(
@@ -43,7 +35,7 @@ describeLane('thousands of exchanges at once', (stage) => {
           backends.map(({ port }) => ({ port })),
         ),
       );
-      const tally: TokenTally = { sent: 0, complete: 0, badGateways: 0, cut: 0, unanswered: 0, abandoned: 0 };
+      const tally = emptyTally();
       const client = (i: number): Promise<void> =>
         runTokenClient({
           port: lane.port,

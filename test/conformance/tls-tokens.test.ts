@@ -4,8 +4,8 @@ import { aFrontTls } from '../support/front-tls-fixture.ts';
 import { describeLane, route } from '../support/lane-fixture.ts';
 import { announcing } from '../support/proxy-header-fixture.ts';
 import { seededRandom } from '../support/random.ts';
-import { TokenBackend, type TokenLedger } from '../support/token-backend.ts';
-import { runTokenClient, type TokenTally } from '../support/token-client.ts';
+import { emptyLedger, TokenBackend } from '../support/token-backend.ts';
+import { emptyTally, runTokenClient } from '../support/token-client.ts';
 import { until } from '../support/until.ts';
 
 const CLIENTS = 24;
@@ -16,22 +16,14 @@ describeLane('exchanges over TLS, behind announced addresses', (stage) => {
     this.timeout(120_000);
     const pair = await makeCert({ ca: await makeCa(), cn: 'front', san: ['DNS:a.test'] });
     const lane = await stage.start({ tls: aFrontTls([pair]), listeners: { proxyProtocol: true } });
-    const ledger: TokenLedger = {
-      exchanges: new Map(),
-      received: new Map(),
-      answered: new Set(),
-      completed: new Set(),
-      broken: new Set(),
-      silentCloses: 0,
-      violations: [],
-    };
+    const ledger = emptyLedger();
     const backends = await Promise.all([1, 2].map(() => TokenBackend.start(stage.closing, ledger)));
     route(
       lane,
       'a.test',
       backends.map(({ port }) => ({ port })),
     );
-    const tally: TokenTally = { sent: 0, complete: 0, badGateways: 0, cut: 0, unanswered: 0, abandoned: 0 };
+    const tally = emptyTally();
 
     await Promise.all(
       Array.from({ length: CLIENTS }, (_, i) =>

@@ -150,3 +150,15 @@ export class TokenBackend {
     this.#ledger.violations.push(text);
   }
 }
+
+export function emptyLedger(): TokenLedger {
+  return {
+    exchanges: new Map(),
+    received: new Map(),
+    answered: new Set(),
+    completed: new Set(),
+    broken: new Set(),
+    silentCloses: 0,
+    violations: [],
+  };
+}

@@ -156,3 +156,7 @@ async function readAnswer(
     return 'last';
   }
 }
+
+export function emptyTally(): TokenTally {
+  return { sent: 0, complete: 0, badGateways: 0, cut: 0, unanswered: 0, abandoned: 0 };
+}

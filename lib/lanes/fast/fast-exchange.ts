@@ -9,7 +9,8 @@ import { headerValue } from '../../request/request-head.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
 import type { Pool } from '../../routes/pool.ts';
 import type { RouteTable } from '../../routes/route-table.ts';
-import { Account, type AccountDeps, badUpgrade, clientGone } from '../account.ts';
+import { Account, type AccountDeps } from '../account.ts';
+import { badUpgrade, clientGone } from '../attempt-errors.ts';
 import { type AttemptDeps, Attempts, type Lease } from '../attempts.ts';
 import { beginRequest } from '../begin-request.ts';
 import type {

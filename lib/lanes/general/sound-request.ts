@@ -1,10 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Answer, isAnswer, versionNotSupported } from '../../request/answer.ts';
 import type { ClientOrigin } from '../../request/client-origin.ts';
-import { expectation } from '../../request/expectation.ts';
-import { requestFraming } from '../../request/framing.ts';
-import { requestHost } from '../../request/host.ts';
-import type { SoundRequest } from '../../request/sound-request.ts';
+import { judgedHead, type SoundRequest } from '../../request/sound-request.ts';
 import { incomingHead } from './incoming-head.ts';
 
 /**
@@ -18,12 +15,6 @@ export function soundRequest(
   last: boolean,
 ): SoundRequest | Answer {
   if (req.httpVersionMajor !== 1) return versionNotSupported();
-  const head = incomingHead(req, origin);
-  const framing = requestFraming(head);
-  if (isAnswer(framing)) return framing;
-  const route = requestHost(head);
-  if (isAnswer(route)) return route;
-  const expected = expectation(head);
-  if (typeof expected !== 'string') return expected;
-  return { head, route, framing, expectsContinue: expected === 'continue', upgrade, last };
+  const judged = judgedHead(incomingHead(req, origin));
+  return isAnswer(judged) ? judged : { ...judged, upgrade, last };
 }

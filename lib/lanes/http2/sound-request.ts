@@ -1,9 +1,7 @@
 import { type Answer, isAnswer } from '../../request/answer.ts';
-import { expectation } from '../../request/expectation.ts';
-import { type Framing, requestFraming } from '../../request/framing.ts';
-import { requestHost } from '../../request/host.ts';
+import type { Framing } from '../../request/framing.ts';
 import type { RequestHead } from '../../request/request-head.ts';
-import type { SoundRequest } from '../../request/sound-request.ts';
+import { judgedHead, type SoundRequest } from '../../request/sound-request.ts';
 
 const CHUNKED: Framing = { kind: 'chunked' };
 
@@ -11,18 +9,15 @@ const CHUNKED: Framing = { kind: 'chunked' };
  * The request as far as it can be understood, or what http.md 1 says to one that cannot. `received`: no body follows.
  */
 export function soundRequest(head: RequestHead, received: boolean): SoundRequest | Answer {
-  const route = requestHost(head);
-  if (isAnswer(route)) return route;
-  const expected = expectation(head);
-  if (typeof expected !== 'string') return expected;
-  const framing = requestFraming(head);
-  if (isAnswer(framing)) return framing;
+  const judged = judgedHead(head);
+  if (isAnswer(judged)) return judged;
+  const { route, framing, expectsContinue } = judged;
   return {
     head,
     route,
     // The end of a body without a length is known when it comes.
     framing: framing.kind === 'none' && !received ? CHUNKED : framing,
-    expectsContinue: expected === 'continue' && !received,
+    expectsContinue: expectsContinue && !received,
     upgrade: undefined,
     last: false,
   };
