@@ -1,8 +1,23 @@
 import { randomInt } from 'node:crypto';
-import type { Registration } from '../routes/endpoint.ts';
+import type { Endpoint, Registration } from '../routes/endpoint.ts';
 
 /** Messages per generation; there are two. */
 const GENERATION = 2 ** 17;
+
+/** A message about one route, which most are: there is one of these for each, so it does without a list. */
+class OneRoute implements Registration {
+  readonly endpoint: Endpoint;
+  readonly #uri: string;
+
+  constructor(uri: string, endpoint: Endpoint) {
+    this.#uri = uri;
+    this.endpoint = endpoint;
+  }
+
+  get uris(): readonly string[] {
+    return [this.#uri];
+  }
+}
 
 /**
  * Knows register messages that came before, byte for byte: nearly all are such heartbeats, and to recognise one costs a
@@ -34,7 +49,8 @@ export class RepeatedMessages {
 
   /** Keeps what the payload of the last `recall` was parsed into. */
   remember(registration: Registration): void {
-    this.#keep(registration);
+    const { uris, endpoint } = registration;
+    this.#keep(uris.length === 1 ? new OneRoute(uris[0]!, endpoint) : registration);
   }
 
   #keep(registration: Registration): void {

@@ -22,7 +22,7 @@ export function staleRecords({ records }: RegistryPool, nowMs: number): readonly
 export interface EmptyPools {
   /** Whether they are kept for a while, to answer 503 instead of 404 (registry.md 7). */
   readonly keepEmptyPools: boolean;
-  /** From the last change of the pool on. */
+  /** From the moment on when a pool lost its last endpoint. */
   readonly emptyPoolTimeoutMs: number;
 }
 
@@ -32,7 +32,7 @@ export function isOver(
   { keepEmptyPools, emptyPoolTimeoutMs }: EmptyPools,
   nowMs: number,
 ): boolean {
-  if (pool.records.length > 0) return false;
+  if (pool.size > 0) return false;
   if (!keepEmptyPools || emptyPoolTimeoutMs <= 0) return true;
-  return nowMs - pool.changedAtMs > emptyPoolTimeoutMs;
+  return nowMs - (pool.emptiedAtMs ?? 0) > emptyPoolTimeoutMs;
 }

@@ -38,9 +38,9 @@ export class RegistryTable {
     return this.#endpointCount;
   }
 
-  create(key: string, wanted: PoolSettings, nowMs: number): RegistryPool {
+  create(key: string, wanted: PoolSettings): RegistryPool {
     const settings = this.#settings.of(wanted);
-    const pool = new RegistryPool(key, settings, nowMs);
+    const pool = new RegistryPool(key, settings);
     this.#pools.set(key, pool);
     this.#checksum = addToChecksum(this.#checksum, settingsHash(key, settings));
     this.#deps.onChange({ op: 'pool', key, settings }, this.#checksum);
@@ -64,14 +64,27 @@ export class RegistryTable {
 
   add(pool: RegistryPool, endpoint: Endpoint, nowMs: number, restored: boolean): EndpointRecord {
     shareTexts(endpoint);
-    const record: EndpointRecord = { endpoint, lastSeenMs: nowMs, restored, markedUntilMs: 0 };
-    pool.add(record, nowMs);
+    const record: EndpointRecord = { endpoint, lastSeenMs: nowMs, restored, markedUntilMs: undefined };
+    pool.add(record);
     this.#endpointCount += 1;
     this.#checksum = addToChecksum(this.#checksum, endpointHash(pool.key, endpoint));
     this.#deps.onChange({ op: 'put', key: pool.key, endpoint }, this.#checksum);
     // What was just read from the store need not be written to it.
     if (!restored) this.#deps.onStoredChange(pool.key, endpoint.address);
     return record;
+  }
+
+  /**
+   * A registration that says what is known. It is kept in the place of the one that is known: whoever recognises the
+   * message when it comes again holds the same object then, and a table from a snapshot is not in memory twice.
+   */
+  refresh(record: EndpointRecord, endpoint: Endpoint, nowMs: number): void {
+    if (record.endpoint !== endpoint) {
+      shareTexts(endpoint);
+      record.endpoint = endpoint;
+    }
+    record.lastSeenMs = nowMs;
+    record.restored = false;
   }
 
   /** Puts another endpoint in the place of the one that has its address. */
@@ -82,7 +95,6 @@ export class RegistryTable {
     record.endpoint = endpoint;
     record.lastSeenMs = nowMs;
     record.restored = false;
-    pool.changedAtMs = nowMs;
     this.#deps.onChange({ op: 'put', key: pool.key, endpoint }, this.#checksum);
     this.#deps.onStoredChange(pool.key, endpoint.address);
   }

@@ -87,7 +87,7 @@ export class Registry {
   /** Hashed routes that have endpoints, each as it was registered, with their number (newer.md 8). */
   *hashedRoutes(): Generator<readonly [uri: string, endpoints: number], void> {
     for (const [key, uri] of this.#hashed) {
-      const count = this.#table.pools.get(key)?.records.length ?? 0;
+      const count = this.#table.pools.get(key)?.size ?? 0;
       if (count > 0) yield [uri, count];
     }
   }
@@ -138,7 +138,7 @@ export class Registry {
       this.#log.endpointPrunedOnFailure(endpoint, error);
       return;
     }
-    if (record.markedUntilMs > nowMs) return;
+    if (record.markedUntilMs !== undefined && record.markedUntilMs > nowMs) return;
     this.counters.marked += 1;
     this.#table.mark(pool, record, nowMs + this.#options.markMs);
     this.#log.endpointMarked(endpoint, error);
@@ -149,7 +149,7 @@ export class Registry {
     let count = 0;
     for (const { key, contextPath, endpoint } of routes) {
       if (!acceptsSegment(this.#options.sharding, endpoint.isolationSegment)) continue;
-      const pool = this.#table.pools.get(key) ?? this.#create(key, contextPath, endpoint, nowMs);
+      const pool = this.#table.pools.get(key) ?? this.#create(key, contextPath, endpoint);
       if (pool.find(endpoint.address) !== undefined) continue;
       this.#table.add(pool, endpoint, nowMs, true);
       this.#takeOver(pool, key, endpoint, false);
@@ -197,7 +197,7 @@ export class Registry {
   ): void {
     const key = routeKey(uri);
     const known = this.#table.pools.get(key);
-    const pool = known ?? this.#create(key, contextPathOf(uri), endpoint, nowMs);
+    const pool = known ?? this.#create(key, contextPathOf(uri), endpoint);
     const record = pool.find(endpoint.address);
     const before = record?.endpoint;
     if (record === undefined) {
@@ -206,8 +206,7 @@ export class Registry {
       this.counters.observeAge(endpoint, nowMs);
       this.#log.endpointRegistered(uri, endpoint, tag);
     } else if (sameEndpoint(record.endpoint, endpoint)) {
-      record.lastSeenMs = nowMs;
-      record.restored = false;
+      this.#table.refresh(record, endpoint, nowMs);
       counts.refreshed += 1;
       if (this.#tags.isNews(record, tag)) this.#tags.remember(record, tag);
       this.#log.endpointRefreshed(uri, endpoint, tag);
@@ -250,13 +249,15 @@ export class Registry {
     this.#log.routeUnregistered(uri);
   }
 
-  #create(key: string, contextPath: string, { routeServiceUrl }: Endpoint, nowMs: number): RegistryPool {
+  #create(key: string, contextPath: string, { routeServiceUrl }: Endpoint): RegistryPool {
     const algorithm = this.#options.defaultAlgorithm;
-    return this.#table.create(
-      key,
-      { contextPath, routeServiceUrl, algorithm, hashHeader: '', hashBalance: 0 },
-      nowMs,
-    );
+    return this.#table.create(key, {
+      contextPath,
+      routeServiceUrl,
+      algorithm,
+      hashHeader: '',
+      hashBalance: 0,
+    });
   }
 
   #drop(pool: RegistryPool): void {

@@ -13,7 +13,8 @@ export function tableSource(registry: Registry, now: () => number): TableSource 
       const nowMs = now();
       const marks: Mark[] = [];
       for (const { endpoint, markedUntilMs } of pool.records) {
-        if (markedUntilMs > nowMs) marks.push([endpoint.address, markedUntilMs]);
+        if (markedUntilMs !== undefined && markedUntilMs > nowMs)
+          marks.push([endpoint.address, markedUntilMs]);
       }
       return { pool: pool.view(), marks };
     },

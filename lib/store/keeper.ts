@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RouterError } from '../errors.ts';
 import type { Logger } from '../log/logger.ts';
+import { ChangedEntries } from './changed-entries.ts';
 import type { SnapshotStore, StoredRoute, StoredRouteId } from './store.ts';
 
 /** The route table, as far as the keeper looks at it. */
@@ -49,7 +50,7 @@ const LAST_SAVE_MS = 3000;
 export class SnapshotKeeper {
   readonly #deps: KeeperDeps;
   readonly #stopping = new AbortController();
-  readonly #dirty = new Map<string, StoredRouteId>();
+  readonly #dirty = new ChangedEntries();
   #loop: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   /** Saves never overlap, or an older state could land on top of a newer one. */
@@ -87,7 +88,7 @@ export class SnapshotKeeper {
   /** To be called for every entry that was put or removed. Cheap; what became of it is looked up when saving. */
   changed(key: string, address: string): void {
     if (this.#deps.store.kind === 'none' || this.#stopping.signal.aborted) return;
-    this.#dirty.set(nameOf(key, address), { key, address });
+    this.#dirty.add(key, address);
     // An entry added behind the walk's back makes its way round one longer.
     if (this.#rewrite > 0) this.#rewrite += 1;
   }
@@ -174,7 +175,7 @@ export class SnapshotKeeper {
     let left = this.#dirty.size;
     let dateIsDue = isLast || now() - this.#datedAtMs >= DATE_EVERY_MS;
     // One walk through all batches: a new one would begin with all that the batches before have deleted.
-    const dirty = this.#dirty.entries();
+    const dirty = this.#dirty.take();
     while (left > 0 || this.#rewrite > 0 || this.#sweepDue >= 1 || dateIsDue) {
       const count = Math.min(left, BATCH_SIZE);
       await this.#writeBatch(count, dirty);
@@ -185,7 +186,7 @@ export class SnapshotKeeper {
   }
 
   /** One write of the next `count` dirty entries, filled up from the walk over the table. */
-  async #writeBatch(count: number, dirty: Iterator<[string, StoredRouteId]>): Promise<void> {
+  async #writeBatch(count: number, dirty: Iterator<StoredRouteId>): Promise<void> {
     const { store, source, now } = this.#deps;
     const put: StoredRoute[] = [];
     const remove: StoredRouteId[] = [];
@@ -193,8 +194,7 @@ export class SnapshotKeeper {
     while (taken.length < count) {
       const next = dirty.next();
       if (next.done === true) break;
-      const [name, route] = next.value;
-      this.#dirty.delete(name);
+      const route = next.value;
       taken.push(route);
       const found = source.find(route.key, route.address);
       if (found === undefined) remove.push(route);
@@ -218,7 +218,7 @@ export class SnapshotKeeper {
       await store.write({ put, remove, savedAtMs });
       this.#datedAtMs = nowMs;
     } catch (error) {
-      for (const route of taken) this.#dirty.set(nameOf(route.key, route.address), route);
+      for (const { key, address } of taken) this.#dirty.add(key, address);
       throw error;
     }
   }
@@ -250,9 +250,4 @@ export class SnapshotKeeper {
     log.info('snapshot-store-recovered', { failures: this.#failures, durationMs: now() - this.#illSinceMs });
     this.#failures = 0;
   }
-}
-
-/** Tells entries apart in memory, where a store's concern about odd characters need not be paid for. */
-function nameOf(key: string, address: string): string {
-  return `${key.length} ${key} ${address}`;
 }

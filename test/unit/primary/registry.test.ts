@@ -419,6 +419,17 @@ describe('Registry', () => {
       expect(pool?.records[0]?.restored).to.equal(false);
     });
 
+    it('keeps what the message was parsed into, not a second copy beside it', () => {
+      const { registry, ops } = aRegistry();
+      registry.restore([restored], NOW);
+      ops();
+      const { checksum } = registry;
+      const registration = aRegistration(['a.com/P'], { tls: true });
+      registry.register(registration, NOW + 5);
+      expect(registry.get('a.com/p')?.records[0]?.endpoint).to.equal(registration.endpoint);
+      expect([ops(), registry.checksum]).to.deep.equal([[], checksum]);
+    });
+
     it('lets them go, TLS or not, after one threshold without a message', () => {
       const { registry } = aRegistry();
       registry.restore([restored], NOW);
