@@ -1,13 +1,14 @@
 import { RouterError } from '../errors.ts';
-import type { ListenMode, ToWorker, TrafficPorts } from '../ipc/messages.ts';
+import type { ListenMode, TrafficPorts } from '../ipc/messages.ts';
 import type { WorkerState } from './worker-slot.ts';
 
 /** What the opening knows of a worker's place. */
 export interface OpeningSlot {
-  state: WorkerState;
+  readonly state: WorkerState;
   /** Whether its last worker died before it had settled. */
   readonly failing: boolean;
-  tell(message: ToWorker): void;
+  /** Has its worker listen: `opening` from now on. */
+  listen(ports: TrafficPorts): void;
 }
 
 /** Has the workers open their listeners, those included that come later, and says when the router is open. */
@@ -43,14 +44,12 @@ export class Opening {
       if (slot.state !== 'ready') continue;
       const isBeingChosen = !this.#portsAreKnown && (this.#ports.http === 0 || this.#ports.https === 0);
       if (isBeingChosen && this.#slots.some(({ state }) => state === 'opening')) return;
-      slot.state = 'opening';
-      slot.tell({ type: 'listen', ports: this.#ports });
+      slot.listen(this.#ports);
     }
   }
 
-  /** The worker in `slot` listens. */
-  opened(slot: OpeningSlot, ports: TrafficPorts, mode: ListenMode): void {
-    if (slot.state === 'opening') slot.state = 'listening';
+  /** A worker listens, and its slot knows. */
+  opened(ports: TrafficPorts, mode: ListenMode): void {
     this.#portsAreKnown = true;
     // node:cluster gives all who ask for a shared port 0 the same one, and nothing to who asks for it by number.
     if (mode === 'reuse-port') this.#ports = ports;

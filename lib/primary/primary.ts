@@ -4,10 +4,8 @@ import { timerMs } from '../config/duration.ts';
 import type { ConfigProblem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import type { LoadedConfig } from '../config/settle.ts';
-import { EmbeddedBus } from '../feed/embedded/embedded-bus.ts';
 import { localAddress } from '../feed/local-address.ts';
-import { startMessage } from '../feed/start-message.ts';
-import { Subscriber } from '../feed/subscriber.ts';
+import type { Subscriber } from '../feed/subscriber.ts';
 import { Broadcaster } from '../ipc/broadcaster.ts';
 import { createLogger } from '../log/operational-log.ts';
 import { LoopDelay } from '../loop-delay.ts';
@@ -21,6 +19,7 @@ import { createStore } from '../store/open-store.ts';
 import { statusTls } from '../tls/status-tls.ts';
 import { ActiveApps } from './active-apps.ts';
 import { AppTraffic } from './app-traffic.ts';
+import { createEmbeddedBus, createSubscriber } from './bus-source.ts';
 import { CertificateRenewal } from './certificate-renewal.ts';
 import { startDebugServer } from './debug.ts';
 import { Diagnoses } from './diagnoses.ts';
@@ -31,15 +30,7 @@ import { probeAccessLog } from './probe-access-log.ts';
 import { Pruner } from './pruner.ts';
 import { Registry } from './registry.ts';
 import { createRouteFetcher } from './route-source.ts';
-import {
-  busServers,
-  isComponent,
-  registryOptions,
-  statusSettings,
-  storeSettings,
-  subscriberSettings,
-  trafficPorts,
-} from './settings.ts';
+import { registryOptions, statusSettings, storeSettings, trafficPorts } from './settings.ts';
 import { handleSignals } from './signals.ts';
 import { StatusView } from './status-view.ts';
 import { StoredSource } from './stored-source.ts';
@@ -144,19 +135,7 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     tellTicketKeys: (keys) => supervisor.tellTicketKeys(keys),
     logger: routerLog,
   });
-  const { embedded } = config.nats;
-  const bus =
-    embedded === undefined
-      ? undefined
-      : new EmbeddedBus({
-          host: embedded.host,
-          port: embedded.port,
-          maxPayload: embedded.max_payload,
-          maxPending: embedded.max_pending,
-          user: config.nats.user,
-          pass: config.nats.pass,
-          logger,
-        });
+  const bus = createEmbeddedBus(config, logger);
   let subscriber: Subscriber | undefined;
   const traffic = new AppTraffic();
   const activeApps = new ActiveApps({
@@ -272,30 +251,15 @@ export async function startPrimary(config: Config, options: PrimaryOptions): Pro
     pruner.start();
     const busAddress = await bus?.start();
     if (startAborted.aborted) return;
-    const uuid = randomUUID();
-    subscriber = new Subscriber(
-      {
-        ...subscriberSettings(config),
-        servers: busServers(config, busAddress),
-        startMessage: () =>
-          startMessage({
-            index: config.index,
-            uuid,
-            localAddress: routerIp,
-            startResponseDelayMs: config.start_response_delay_interval,
-            staleThresholdMs: config.droplet_stale_threshold,
-          }),
-        ...(isComponent(config) ? { component: () => goJson(status.varz()) } : {}),
-        logger,
-      },
-      {
-        onRegister: (registration) => registry.register(registration, now()),
-        onUnregister: (registration) => registry.unregister(registration, now()),
-        onConnected: () => pruner.busRegained(),
-        onDisconnected: () => pruner.busLost(),
-        onReconnected: () => pruner.busRegained(),
-      },
-    );
+    subscriber = createSubscriber(config, {
+      registry,
+      pruner,
+      embedded: busAddress,
+      localAddress: routerIp,
+      component: () => goJson(status.varz()),
+      logger,
+      now,
+    });
     logger.info('setting-up-nats-connection');
     subscriber.start();
     activeApps.start();

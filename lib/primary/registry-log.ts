@@ -3,7 +3,7 @@ import { routeEndpointData } from '../health/route-endpoint-data.ts';
 import type { Logger } from '../log/logger.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
 import { type ModificationTag, NO_TAG } from '../routes/modification-tag.ts';
-import type { MemberChange } from './hash-members.ts';
+import type { MemberChange } from './hashed-routes.ts';
 import type { EndpointRecord } from './registry-pool.ts';
 
 /**

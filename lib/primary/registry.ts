@@ -5,7 +5,7 @@ import { type Algorithm, isAlgorithm, sameSettings } from '../routes/pool.ts';
 import { acceptsSegment, type Sharding } from '../routes/sharding.ts';
 import { contextPathOf, routeKey } from '../routes/uri.ts';
 import { type EmptyPools, isOver, staleRecords } from './expiry.ts';
-import { memberChange } from './hash-members.ts';
+import { HashedRoutes } from './hashed-routes.ts';
 import { KnownTags } from './known-tags.ts';
 import { settingsAfter } from './pool-settings.ts';
 import { type MessageCounts, RegistryCounters } from './registry-counters.ts';
@@ -41,8 +41,7 @@ export class Registry {
   readonly #options: RegistryOptions;
   readonly #log: RegistryLog;
   readonly #table: RegistryTable;
-  /** By route key: hashed routes as their endpoint that registered last spells them. */
-  readonly #hashed = new Map<string, string>();
+  readonly #hashed: HashedRoutes;
   readonly counters = new RegistryCounters();
   readonly #tags = new KnownTags();
   #lastUpdateMs = 0;
@@ -50,6 +49,7 @@ export class Registry {
   constructor(deps: RegistryDeps) {
     this.#options = deps.options;
     this.#log = new RegistryLog(deps.logger);
+    this.#hashed = new HashedRoutes(this.#log);
     this.#table = new RegistryTable(deps);
   }
 
@@ -85,11 +85,8 @@ export class Registry {
   }
 
   /** Hashed routes that have endpoints, each as it was registered, with their number (newer.md 8). */
-  *hashedRoutes(): Generator<readonly [uri: string, endpoints: number], void> {
-    for (const [key, uri] of this.#hashed) {
-      const count = this.#table.pools.get(key)?.size ?? 0;
-      if (count > 0) yield [uri, count];
-    }
+  hashedRoutes(): Iterable<readonly [uri: string, endpoints: number]> {
+    return this.#hashed.counts(this.#table.pools);
   }
 
   /** A register message: adds, replaces or refreshes its endpoint on each of its routes. */
@@ -223,7 +220,7 @@ export class Registry {
       this.#log.endpointRegistered(uri, endpoint, tag);
     }
     this.#takeOver(pool, uri, endpoint, true);
-    if (pool.settings.algorithm === 'hash') this.#log.hashMembers(memberChange(pool, before, endpoint));
+    this.#hashed.membersChanged(pool, before, endpoint);
     if (known !== undefined) return;
     this.counters.routesRegistered += 1;
     this.#log.routeRegistered(uri);
@@ -262,13 +259,12 @@ export class Registry {
 
   #drop(pool: RegistryPool): void {
     this.#table.drop(pool);
-    this.#hashed.delete(pool.key);
+    this.#hashed.forget(pool.key);
   }
 
   #remove(pool: RegistryPool, record: EndpointRecord, nowMs: number): void {
     this.#table.remove(pool, record, nowMs);
-    if (pool.settings.algorithm !== 'hash') return;
-    this.#log.hashMembers(memberChange(pool, record.endpoint, undefined));
+    this.#hashed.membersChanged(pool, record.endpoint, undefined);
   }
 
   /** Has the pool go by the endpoint that registered last. */
@@ -279,14 +275,14 @@ export class Registry {
     if (isNews && loadbalancing !== '' && !isAlgorithm(loadbalancing)) {
       this.#log.invalidAlgorithm(loadbalancing, now.algorithm);
     }
-    if (isNews && now.algorithm === 'hash') this.#hashed.set(pool.key, uri);
+    if (isNews && now.algorithm === 'hash') this.#hashed.spelled(pool.key, uri);
     const after = settingsAfter(now, endpoint, this.#options.defaultAlgorithm, isNews);
     if (sameSettings(now, after)) return;
 
     if (now.algorithm !== after.algorithm) {
       this.#log.algorithmChanged(loadbalancing, now.algorithm);
-      if (after.algorithm === 'hash') this.#hashed.set(pool.key, uri);
-      else this.#hashed.delete(pool.key);
+      if (after.algorithm === 'hash') this.#hashed.spelled(pool.key, uri);
+      else this.#hashed.forget(pool.key);
     }
     this.#table.alter(pool, after);
   }

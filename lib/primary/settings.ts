@@ -1,4 +1,3 @@
-import { timerMs } from '../config/duration.ts';
 import type { Config } from '../config/schema.ts';
 import type { TrafficPorts } from '../ipc/messages.ts';
 import type { StatusSettings } from '../status/status-server.ts';
@@ -20,30 +19,6 @@ export function trafficPorts(config: Config): TrafficPorts {
     http: config.disable_http ? undefined : config.port,
     https: config.enable_ssl ? config.ssl_port : undefined,
   };
-}
-
-/** What the subscriber reads; its callbacks and log are the root's. */
-export function subscriberSettings(config: Config) {
-  const { nats } = config;
-  return {
-    user: nats.user,
-    pass: nats.pass,
-    ...(nats.tls_enabled ? { tls: { ca: nats.ca_certs, cert: nats.cert_chain, key: nats.private_key } } : {}),
-    pingIntervalMs: timerMs(config.nats_client_ping_interval),
-    publishStartIntervalMs: timerMs(config.publish_start_message_interval),
-    enableHttp2: config.enable_http2,
-    staleThresholdMs: config.droplet_stale_threshold,
-  };
-}
-
-/** The embedded bus may have been told to take any free port. */
-export function busServers(
-  config: Config,
-  bound: { readonly port: number } | undefined,
-): Config['nats']['hosts'] {
-  const { embedded, hosts } = config.nats;
-  if (embedded?.port !== 0 || bound === undefined) return hosts;
-  return hosts.map((server) => (server.port === 0 ? { ...server, port: bound.port } : server));
 }
 
 export function storeSettings(config: Config) {
@@ -89,9 +64,4 @@ export function statusSettings(config: Config): StatusSettings {
     routesPort: status.routes.port,
     defaultAlgorithm: config.balancing_algorithm,
   };
-}
-
-/** Whether the router is a component of the platform's first generations (bus.md 8). */
-export function isComponent({ status }: Config): boolean {
-  return status.enable_nontls_health_checks && status.enable_deprecated_varz_healthz_endpoints;
 }

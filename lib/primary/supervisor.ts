@@ -1,16 +1,15 @@
 import cluster from 'node:cluster';
-import { timerMs } from '../config/duration.ts';
 import type { Config } from '../config/schema.ts';
 import type { Broadcaster } from '../ipc/broadcaster.ts';
 import type { EndpointVerdict, ToPrimary, ToWorker, TrafficPorts, WorkerStats } from '../ipc/messages.ts';
 import type { Logger } from '../log/logger.ts';
-import { addCounters, type CounterValues, zeroCounters } from '../request/counters.ts';
+import type { CounterValues } from '../request/counters.ts';
 import type { Traffic } from '../request/traffic.ts';
 import type { FrontTls } from '../tls/front-tls.ts';
 import { Briefing } from './briefing.ts';
-import { DrainTally } from './drain-tally.ts';
-import { LatestBySource } from './latest-by-source.ts';
+import { Draining } from './draining.ts';
 import { Opening } from './opening.ts';
+import { WorkerFigures } from './worker-figures.ts';
 import { WorkerSlot, type WorkerState } from './worker-slot.ts';
 
 export interface SupervisorDeps {
@@ -49,36 +48,23 @@ export interface SupervisedWorker {
   readonly stats: WorkerStats | undefined;
 }
 
-/** Longer than a worker takes to cut what runs and to write its last lines. */
-const OVERSTAY_MS = 6_500;
-const CUT_WITHIN_MS = 2_000;
-
 /**
  * A nursery of 3 times 8 MB: left alone it grows to 3 times 16, and is never given back. With half of this, requests
  * for many hosts cost a fifth more.
  */
 const WORKER_HEAP = ['--max-semi-space-size=8'];
 
-/** What has accepted connections, or may have. */
-const SERVING: ReadonlySet<WorkerState> = new Set(['opening', 'listening', 'draining']);
-
 /** Forks the workers, feeds them the table, opens their listeners, replaces the dead and drains them all. */
 export class Supervisor {
   readonly #deps: SupervisorDeps;
   readonly #log: Logger;
   readonly #slots: readonly WorkerSlot[];
-  readonly #buried: CounterValues = zeroCounters();
-  readonly #sources = new LatestBySource();
   readonly #briefing: Briefing;
   readonly #opening: Opening;
-  /** Workers that ended although nobody had told them to. */
-  deaths = 0;
-  #ending = false;
+  readonly #draining: Draining;
+  readonly #figures: WorkerFigures;
   /** Whether the table may be sent: not before a snapshot is restored. */
   #feeding = false;
-  #ended: (() => void) | undefined;
-  #tally: DrainTally | undefined;
-  #late: NodeJS.Timeout | undefined;
 
   constructor(deps: SupervisorDeps) {
     this.#deps = deps;
@@ -95,6 +81,8 @@ export class Supervisor {
     };
     this.#slots = Array.from({ length: deps.count }, (_, index) => new WorkerSlot(index, slotDeps));
     this.#opening = new Opening(this.#slots);
+    this.#draining = new Draining(this.#slots, deps.logger);
+    this.#figures = new WorkerFigures(this.#slots);
     const { config, count: workers, routerIp, errorPage } = deps;
     const tellAll = (message: ToWorker): void => this.#tellAll(message);
     this.#briefing = new Briefing({ config, workers, routerIp, errorPage, tellAll });
@@ -140,15 +128,17 @@ export class Supervisor {
 
   /** Sums over the workers, the dead ones included. */
   counters(): CounterValues {
-    const total = zeroCounters();
-    addCounters(total, this.#buried);
-    for (const slot of this.#slots) if (slot.stats !== undefined) addCounters(total, slot.stats.counters);
-    return total;
+    return this.#figures.counters();
   }
 
   /** Seconds that the latest request of each app took. */
   get sources(): ReadonlyMap<string, number> {
-    return this.#sources.values;
+    return this.#figures.sources;
+  }
+
+  /** Workers that ended although nobody had told them to. */
+  get deaths(): number {
+    return this.#figures.deaths;
   }
 
   tellHealth(healthy: boolean): void {
@@ -181,71 +171,31 @@ export class Supervisor {
   }
 
   /** No worker is replaced from now on; resolves when all are gone. Those that overstay are killed. */
-  async drain(timeoutMs: number): Promise<void> {
-    const { logger } = this.#deps;
-    this.#end();
-    const serving = this.#slots.flatMap((slot) => (SERVING.has(slot.state) ? [slot.id ?? 0] : []));
-    this.#tally ??= new DrainTally(serving, (active, idle) => {
-      logger.info(`Draining with ${active} outstanding active connections`);
-      logger.info(`Draining with ${idle} outstanding idle connections`);
-    });
-    this.#tellDrain(timeoutMs);
-    if (timeoutMs > 0) {
-      this.#late = setTimeout(() => {
-        logger.info('router.drain.timed-out');
-        logger.error('gorouter-draining-error', { error: 'router: Drain timeout' });
-      }, timerMs(timeoutMs));
-    }
-    // A worker ends itself; this is for one that is stuck.
-    const overdue = setTimeout(() => this.kill(), timerMs(timeoutMs + OVERSTAY_MS));
-    await new Promise<void>((resolve) => {
-      this.#ended = resolve;
-      this.#checkEnded();
-    });
-    clearTimeout(this.#late);
-    clearTimeout(overdue);
+  drain(timeoutMs: number): Promise<void> {
+    this.#opening.end();
+    return this.#draining.drain(timeoutMs);
   }
 
   /** Cuts what runs: the workers are told to end at once, and killed when they do not. */
   cut(): void {
-    clearTimeout(this.#late);
-    this.#end();
-    this.#tellDrain(0);
-    setTimeout(() => this.kill(), CUT_WITHIN_MS).unref();
+    this.#opening.end();
+    this.#draining.cut();
   }
 
   /** Kills all workers. */
   kill(): void {
-    this.#end();
-    for (const slot of this.#slots) slot.kill();
-  }
-
-  #end(): void {
-    this.#ending = true;
     this.#opening.end();
-    for (const slot of this.#slots) slot.retire();
-  }
-
-  #tellDrain(timeoutMs: number): void {
-    for (const slot of this.#slots) {
-      if (SERVING.has(slot.state)) {
-        slot.state = 'draining';
-        slot.tell({ type: 'drain', timeoutMs });
-      } else {
-        // It has nothing to finish, and may not even hear us yet.
-        slot.kill();
-      }
-    }
+    this.#draining.kill();
   }
 
   #receive(slot: WorkerSlot, message: ToPrimary): void {
     const id = slot.id ?? 0;
     switch (message.type) {
       case 'started':
-        this.#configure(slot);
+        slot.configure(this.#briefing.messages(slot.index));
         return;
       case 'hello':
-        if (slot.state === 'starting') slot.state = 'syncing';
+        slot.greeted();
         if (this.#feeding) this.#feedOne(slot);
         return;
       case 'ack':
@@ -264,23 +214,17 @@ export class Supervisor {
         this.#deps.onEndpointFailed(message.key, message.address, message.verdict, message.error);
         return;
       case 'stats':
-        slot.stats = message.stats;
-        slot.heardAtMs = this.#deps.now();
-        if (message.stats.sources !== undefined) this.#sources.add(message.stats.sources);
+        slot.heard(message.stats);
+        this.#figures.heard(message.stats);
         if (message.stats.traffic !== undefined) this.#deps.onTraffic(message.stats.traffic);
         return;
       case 'diagnosed':
         this.#deps.onDiagnosed(message.id, message.error);
         return;
       case 'draining':
-        this.#tally?.add(id, message.active, message.idle);
+        this.#draining.told(id, message.active, message.idle);
         return;
     }
-  }
-
-  #configure(slot: WorkerSlot): void {
-    slot.configured = true;
-    for (const message of this.#briefing.messages(slot.index)) slot.tell(message);
   }
 
   #feedOne(slot: WorkerSlot): void {
@@ -290,7 +234,7 @@ export class Supervisor {
       id,
       (out) => slot.tell(out),
       () => {
-        if (slot.state === 'syncing') slot.state = 'ready';
+        slot.synced();
         this.#opening.next();
       },
     );
@@ -299,7 +243,8 @@ export class Supervisor {
   #listening(slot: WorkerSlot, { ports, mode }: Extract<ToPrimary, { type: 'listening' }>): void {
     const { http: port, https: ssl_port } = ports;
     this.#log.info('worker-listening', { worker: slot.id, pid: slot.pid, port, ssl_port, mode });
-    this.#opening.opened(slot, ports, mode);
+    slot.opened();
+    this.#opening.opened(ports, mode);
     this.#deps.onListening(this.listening);
   }
 
@@ -312,22 +257,13 @@ export class Supervisor {
   }
 
   #gone(id: number | undefined, stats: WorkerStats | undefined): void {
-    if (id !== undefined) {
-      this.#deps.broadcaster.remove(id);
-      this.#tally?.add(id);
-    }
-    if (stats !== undefined) addCounters(this.#buried, stats.counters);
-    if (this.#ending) {
-      this.#checkEnded();
-      return;
-    }
-    this.deaths += 1;
+    if (id !== undefined) this.#deps.broadcaster.remove(id);
+    if (stats !== undefined) this.#figures.bury(stats);
+    this.#draining.gone(id);
+    if (this.#draining.begun) return;
+    this.#figures.died();
     this.#deps.onListening(this.listening);
     this.#opening.lost();
-  }
-
-  #checkEnded(): void {
-    if (this.#slots.every((slot) => slot.vacant)) this.#ended?.();
   }
 
   #tellAll(message: ToWorker): void {

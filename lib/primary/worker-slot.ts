@@ -1,5 +1,5 @@
 import cluster, { type Worker } from 'node:cluster';
-import type { ToPrimary, ToWorker, WorkerStats } from '../ipc/messages.ts';
+import type { ToPrimary, ToWorker, TrafficPorts, WorkerStats } from '../ipc/messages.ts';
 import type { Logger } from '../log/logger.ts';
 import { RespawnBackoff } from './respawn-backoff.ts';
 
@@ -8,6 +8,9 @@ import { RespawnBackoff } from './respawn-backoff.ts';
  * whole. `opening`: it was told to listen.
  */
 export type WorkerState = 'starting' | 'syncing' | 'ready' | 'opening' | 'listening' | 'draining';
+
+/** What has accepted connections, or may have. */
+const SERVING: ReadonlySet<WorkerState> = new Set(['opening', 'listening', 'draining']);
 
 export interface SlotDeps {
   readonly logger: Logger;
@@ -23,16 +26,14 @@ export interface SlotDeps {
 /** At this many quick deaths in a row the loop is called by its name in the log, once. */
 const CRASH_LOOP = 3;
 
-/** A place for one worker, filled again when its worker dies. */
+/** A place for one worker, filled again when its worker dies. It alone says what state its worker is in. */
 export class WorkerSlot {
   readonly index: number;
-  state: WorkerState = 'starting';
-  /** Whether its worker has been told who it is: before that it takes nothing else. */
-  configured = false;
-  stats: WorkerStats | undefined;
-  startedAtMs = 0;
-  /** Unix ms of its last figures, or of its start. */
-  heardAtMs = 0;
+  #state: WorkerState = 'starting';
+  #configured = false;
+  #stats: WorkerStats | undefined;
+  #startedAtMs = 0;
+  #heardAtMs = 0;
   readonly #deps: SlotDeps;
   readonly #backoff: RespawnBackoff;
   #worker: Worker | undefined;
@@ -58,6 +59,35 @@ export class WorkerSlot {
     return this.#worker === undefined;
   }
 
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  /** Whether its worker has accepted connections, or may have. */
+  get serving(): boolean {
+    return SERVING.has(this.#state);
+  }
+
+  /** Whether its worker has been told who it is: before that it takes nothing else. */
+  get configured(): boolean {
+    return this.#configured;
+  }
+
+  /** The last figures of its worker. */
+  get stats(): WorkerStats | undefined {
+    return this.#stats;
+  }
+
+  /** Unix ms. */
+  get startedAtMs(): number {
+    return this.#startedAtMs;
+  }
+
+  /** Unix ms of its last figures, or of its start. */
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
   /** Whether its last worker died before it had settled. */
   get failing(): boolean {
     return this.#backoff.quickDeaths > 0;
@@ -65,8 +95,8 @@ export class WorkerSlot {
 
   fork(): void {
     if (this.#retired) return;
-    this.startedAtMs = this.#deps.now();
-    this.heardAtMs = this.startedAtMs;
+    this.#startedAtMs = this.#deps.now();
+    this.#heardAtMs = this.#startedAtMs;
     let worker: Worker;
     try {
       worker = cluster.fork();
@@ -91,6 +121,50 @@ export class WorkerSlot {
     worker.once('exit', (code, signal) => this.#vacate({ code, signal }));
   }
 
+  /** Tells its worker, which has just started, who it is and what it has to know. */
+  configure(messages: Iterable<ToWorker>): void {
+    this.#configured = true;
+    for (const message of messages) this.tell(message);
+  }
+
+  /** Its worker is there, and can take the table. */
+  greeted(): void {
+    if (this.#state === 'starting') this.#state = 'syncing';
+  }
+
+  /** Its worker has the whole table. */
+  synced(): void {
+    if (this.#state === 'syncing') this.#state = 'ready';
+  }
+
+  /** Has its worker, which is ready, open its listeners. */
+  listen(ports: TrafficPorts): void {
+    this.#state = 'opening';
+    this.tell({ type: 'listen', ports });
+  }
+
+  /** Its worker listens. */
+  opened(): void {
+    if (this.#state === 'opening') this.#state = 'listening';
+  }
+
+  /** Has its worker finish what runs, within `timeoutMs`, and end. One that has nothing to finish is killed. */
+  drain(timeoutMs: number): void {
+    if (this.serving) {
+      this.#state = 'draining';
+      this.tell({ type: 'drain', timeoutMs });
+    } else {
+      // It may not even hear us yet.
+      this.kill();
+    }
+  }
+
+  /** Its worker has sent its figures. */
+  heard(stats: WorkerStats): void {
+    this.#stats = stats;
+    this.#heardAtMs = this.#deps.now();
+  }
+
   /** A message to a dying worker is lost with it: its replacement gets the whole table. */
   tell(message: ToWorker): void {
     if (this.#worker?.isConnected() !== true) return;
@@ -111,11 +185,11 @@ export class WorkerSlot {
     const { logger, now, onGone } = this.#deps;
     const { id, pid, stats } = this;
     this.#worker = undefined;
-    this.stats = undefined;
-    this.state = 'starting';
-    this.configured = false;
+    this.#stats = undefined;
+    this.#state = 'starting';
+    this.#configured = false;
     if (!this.#retired) {
-      const livedMs = now() - this.startedAtMs;
+      const livedMs = now() - this.#startedAtMs;
       const delayMs = this.#backoff.delayMs(livedMs);
       const isLoop = this.#backoff.quickDeaths === CRASH_LOOP;
       logger[isLoop ? 'error' : 'warn'](isLoop ? 'worker-crash-loop' : 'worker-died', {

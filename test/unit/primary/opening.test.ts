@@ -1,26 +1,37 @@
 import { expect } from 'chai';
 import { RouterError } from '../../../lib/errors.ts';
-import type { ToWorker } from '../../../lib/ipc/messages.ts';
+import type { ListenMode, TrafficPorts } from '../../../lib/ipc/messages.ts';
 import { Opening, type OpeningSlot } from '../../../lib/primary/opening.ts';
 import type { WorkerState } from '../../../lib/primary/worker-slot.ts';
 
 class FakeSlot implements OpeningSlot {
   state: WorkerState;
   failing = false;
-  readonly told: ToWorker[] = [];
+  readonly told: TrafficPorts[] = [];
 
   constructor(state: WorkerState = 'ready') {
     this.state = state;
   }
 
-  tell(message: ToWorker): void {
-    this.told.push(message);
+  listen(ports: TrafficPorts): void {
+    this.state = 'opening';
+    this.told.push(ports);
   }
+}
+
+/** The worker that was told to listen does so. */
+function listens(
+  opening: Opening,
+  slot: FakeSlot,
+  ports: TrafficPorts,
+  mode: ListenMode = 'reuse-port',
+): void {
+  slot.state = 'listening';
+  opening.opened(ports, mode);
 }
 
 const FIXED = { http: 8080, https: undefined };
 const ANY = { http: 0, https: undefined };
-const listen = (ports: { http: number; https: undefined }): ToWorker => ({ type: 'listen', ports });
 
 /** What `promise` came to by now, or that it is pending. */
 async function outcome(promise: Promise<unknown>): Promise<unknown> {
@@ -32,16 +43,16 @@ describe('Opening', () => {
     const [first, second] = [new FakeSlot(), new FakeSlot('syncing')];
     const opening = new Opening([first, second]);
     const opened = opening.open(FIXED);
-    expect(first.told).to.deep.equal([listen(FIXED)]);
+    expect(first.told).to.deep.equal([FIXED]);
     expect(second.told).to.deep.equal([]);
 
-    opening.opened(first, FIXED, 'reuse-port');
+    listens(opening, first, FIXED);
     expect(opening.listening).to.equal(1);
     expect(await outcome(opened)).to.equal('pending');
     second.state = 'ready';
     opening.next();
-    expect(second.told).to.deep.equal([listen(FIXED)]);
-    opening.opened(second, FIXED, 'reuse-port');
+    expect(second.told).to.deep.equal([FIXED]);
+    listens(opening, second, FIXED);
     expect(await opened).to.deep.equal(FIXED);
   });
 
@@ -49,12 +60,12 @@ describe('Opening', () => {
     const [first, second] = [new FakeSlot(), new FakeSlot()];
     const opening = new Opening([first, second]);
     const opened = opening.open(ANY);
-    expect([first.told, second.told]).to.deep.equal([[listen(ANY)], []]);
+    expect([first.told, second.told]).to.deep.equal([[ANY], []]);
 
     const found = { http: 40_000, https: undefined };
-    opening.opened(first, found, 'reuse-port');
-    expect(second.told).to.deep.equal([listen(found)]);
-    opening.opened(second, found, 'reuse-port');
+    listens(opening, first, found);
+    expect(second.told).to.deep.equal([found]);
+    listens(opening, second, found);
     expect(await opened).to.deep.equal(found);
   });
 
@@ -62,8 +73,8 @@ describe('Opening', () => {
     const [first, second] = [new FakeSlot(), new FakeSlot()];
     const opening = new Opening([first, second]);
     void opening.open(ANY);
-    opening.opened(first, { http: 40_000, https: undefined }, 'shared-handle');
-    expect(second.told).to.deep.equal([listen(ANY)]);
+    listens(opening, first, { http: 40_000, https: undefined }, 'shared-handle');
+    expect(second.told).to.deep.equal([ANY]);
   });
 
   it('has another worker find the port when the first is lost', () => {
@@ -72,7 +83,7 @@ describe('Opening', () => {
     void opening.open(ANY);
     first.state = 'starting';
     opening.lost();
-    expect(second.told).to.deep.equal([listen(ANY)]);
+    expect(second.told).to.deep.equal([ANY]);
   });
 
   it('does not wait for a worker that keeps dying, unless none listens', async () => {
@@ -82,7 +93,7 @@ describe('Opening', () => {
     second.failing = true;
     opening.lost();
     expect(await outcome(opened)).to.equal('pending');
-    opening.opened(first, FIXED, 'reuse-port');
+    listens(opening, first, FIXED);
     expect(await opened).to.deep.equal(FIXED);
   });
 
