@@ -1,13 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Answer } from '../../request/answer.ts';
 import type { ClientOrigin } from '../../request/client-origin.ts';
-import { BodyRateGuard } from '../body-rate.ts';
-import { Draining } from '../draining.ts';
 import type { HttpDate } from '../http-date.ts';
 import type { LaneDeps, LaneFigures } from '../lane.ts';
+import { LaneClients } from '../lane-clients.ts';
 import { logPanic } from '../panic.ts';
 import { ClientLink, type ClientLinkDeps } from './client-link.ts';
-import { Deadlines } from './deadlines.ts';
 import { adopt, DirectReads, owned } from './direct-reads.ts';
 import { CHUNK_LIMITS, type EndpointLinks } from './endpoint-links.ts';
 import { FastExchange, type FastExchangeDeps } from './fast-exchange.ts';
@@ -27,32 +25,30 @@ const DRAIN_IDLE_MS = 1_000;
  * much. It takes only what it understands to the last byte, and hands all else over, connection and bytes.
  */
 export class FastLane {
-  readonly #deps: FastLaneDeps;
-  readonly #clients = new Set<ClientLink>();
-  readonly #deadlines: Deadlines;
-  readonly #bodyRate: BodyRateGuard | undefined;
+  readonly #clients: LaneClients<ClientLink>;
   readonly #linkDeps: ClientLinkDeps;
   readonly #exchangeDeps: FastExchangeDeps;
-  #activeRequests = 0;
-  readonly #draining = new Draining({ isEmpty: () => this.#clients.size === 0 });
 
   constructor(deps: FastLaneDeps) {
-    this.#deps = deps;
     const { front, endpoints, counters } = deps;
-    this.#deadlines = new Deadlines(
-      [front.idleTimeoutMs, front.headTimeoutMs, endpoints.endpointTimeoutMs],
-      (now) => this.#tick(now),
-    );
-    const draining = (): boolean => this.#draining.begun;
+    const clients: LaneClients<ClientLink> = new LaneClients({
+      counters,
+      limits: [front.idleTimeoutMs, front.headTimeoutMs, endpoints.endpointTimeoutMs],
+      bodyRate: front.bodyRate,
+      uploaders: () => clients,
+      onDrainTick: (now) => {
+        for (const link of clients) if (link.idleFor(now, DRAIN_IDLE_MS)) link.linger();
+      },
+    });
+    this.#clients = clients;
+    const draining = (): boolean => clients.draining;
     const date = (): string => deps.date.now();
     this.#exchangeDeps = {
       ...deps,
       endpointTimeoutMs: endpoints.endpointTimeoutMs,
       draining,
       date,
-      onClosed: () => {
-        this.#activeRequests -= 1;
-      },
+      onClosed: () => clients.requestEnded(),
     };
     this.#linkDeps = {
       head: { maxBytes: front.maxHeaderBytes, maxFields: 0 },
@@ -63,29 +59,21 @@ export class FastLane {
       date,
       serve: (link, request) => {
         const exchange = new FastExchange(this.#exchangeDeps, link, request);
-        this.#activeRequests += 1;
+        clients.requestBegun();
         link.attach(exchange);
         exchange.run();
       },
-      handOver: (link, unread) => {
-        this.#forget(link);
-        counters.connectionsOpened -= 1; // the other lane counts it
-        link.socket.unshift(owned(unread, 0, unread.length));
-        deps.handOver(link.socket, link.origin);
-        this.#draining.check();
-      },
+      handOver: (link, unread) =>
+        clients.handOver(link, () => {
+          link.socket.unshift(owned(unread, 0, unread.length));
+          deps.handOver(link.socket, link.origin);
+        }),
       refused: (answer: Answer) => {
         if (answer.status >= 400) counters.badRequests += 1;
       },
       panicked: (error) => logPanic(deps.logger, '', error),
-      closed: (link) => {
-        this.#forget(link);
-        counters.connectionsClosed += 1;
-        this.#draining.check();
-      },
+      closed: (link) => clients.closed(link),
     };
-    this.#deadlines.start();
-    if (front.bodyRate !== undefined) this.#bodyRate = new BodyRateGuard(front.bodyRate, () => this.#clients);
   }
 
   /** Serves a connection that is established, with TLS or without. */
@@ -98,17 +86,10 @@ export class FastLane {
         ? new ClientLink(socket, origin, this.#linkDeps)
         : new ClientLink(direct, origin, this.#linkDeps, reads);
     this.#clients.add(link);
-    this.#deadlines.add(link);
-    this.#deps.counters.connectionsOpened += 1;
   }
 
   figures(): LaneFigures {
-    return {
-      activeRequests: this.#activeRequests,
-      openConnections: this.#clients.size,
-      openTunnels: 0,
-      idleEndpointConnections: 0,
-    };
+    return this.#clients.figures();
   }
 
   /**
@@ -117,23 +98,11 @@ export class FastLane {
    * is when `noMore` resolves.
    */
   drain(noMore: Promise<void>): Promise<void> {
-    return this.#draining.begin(noMore);
+    return this.#clients.drain(noMore);
   }
 
   /** Cuts everything. Safe to call twice. */
   stop(): void {
-    this.#deadlines.stop();
-    this.#bodyRate?.stop();
-    for (const link of [...this.#clients]) link.socket.destroy();
-  }
-
-  #forget(link: ClientLink): void {
-    this.#clients.delete(link);
-    this.#deadlines.remove(link);
-  }
-
-  #tick(now: number): void {
-    if (!this.#draining.begun) return;
-    for (const link of this.#clients) if (link.idleFor(now, DRAIN_IDLE_MS)) link.linger();
+    this.#clients.stop();
   }
 }

@@ -68,12 +68,12 @@ const FIRST_WORDS =
  * for. Sessions of node's own cost twice as much for each request.
  */
 export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
+  readonly socket: Socket;
   readonly out: Outbox;
   deadline: number;
   sendWindow = DEFAULT_WINDOW;
   maxFrame = DEFAULT_MAX_FRAME;
   readonly #deps: ClientSessionDeps;
-  readonly #socket: Socket;
   readonly #origin: ClientOrigin;
   readonly #reader: FrameReader;
   readonly #sections = new FieldSections(MAX_HEADER_LIST);
@@ -97,7 +97,7 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
   #ended = false;
 
   constructor(socket: Socket, origin: ClientOrigin, deps: ClientSessionDeps) {
-    this.#socket = socket;
+    this.socket = socket;
     this.#origin = origin;
     this.#deps = deps;
     this.#reader = new FrameReader(this, maxFrameSize);
@@ -130,7 +130,7 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
   }
 
   destroy(): void {
-    this.#socket.destroy();
+    this.socket.destroy();
   }
 
   overdue(now: number): void {
@@ -196,7 +196,7 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
   #received(bytes: Buffer): void {
     if (this.#ended) return;
     // A client that asks and does not read is not read either, until it has what it asked for.
-    if (this.#socket.writableNeedDrain) this.#socket.pause();
+    if (this.socket.writableNeedDrain) this.socket.pause();
     try {
       const from = this.#prefaceBytes < PREFACE.length ? this.#readPreface(bytes) : 0;
       if (from < bytes.length) this.#reader.read(from === 0 ? bytes : bytes.subarray(from));
@@ -454,7 +454,7 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
   }
 
   #drained(): void {
-    this.#socket.resume();
+    this.socket.resume();
     for (const stream of [...this.#streams.values()]) stream.out.resume();
     this.out.flush();
   }
@@ -480,7 +480,7 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
     this.#abandon();
     this.out.text(goawayFrame(this.#lastId, code));
     this.out.flushNow();
-    this.#socket.end();
+    this.socket.end();
     this.deadline = performance.now() + LINGER_MS;
   }
 
@@ -488,7 +488,7 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
     if (!this.#ending || this.#ended || this.#streams.size > 0) return;
     this.#ended = true;
     this.out.flushNow();
-    this.#socket.end();
+    this.socket.end();
     this.deadline = performance.now() + LINGER_MS;
   }
 
