@@ -2,6 +2,7 @@ import type { EndpointView } from '../balance/picker.ts';
 import type { Newcomer } from '../balance/slow-start.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
 import type { Pool } from '../routes/pool.ts';
+import { InFlight, type InFlightCount } from './in-flight.ts';
 
 /** Positions wrap here: far from where adding one to a number stops working. */
 const POSITIONS = 2 ** 30;
@@ -9,10 +10,10 @@ const POSITIONS = 2 ** 30;
 /**
  * What one worker knows about endpoints beyond the route table: requests on their way, failure marks, and how
  * far each pool's rotation got. Outlives a pool's replacement; counts go by address, marks and positions by
- * route key. Holds nothing for idle endpoints and forgotten pools.
+ * route key. Holds nothing for forgotten pools, and little for idle endpoints.
  */
 export class EndpointStates implements EndpointView {
-  readonly #inFlight = new Map<string, number>();
+  readonly #inFlight = new InFlight();
   /*
    * By route key. One map for each kind: most pools have nothing in any, and a map that is empty is looked up for
    * nothing where one of all pools would cost a place in memory that nobody has touched lately.
@@ -30,28 +31,26 @@ export class EndpointStates implements EndpointView {
     this.#random = random;
   }
 
-  /** A request is handed to the transport. Each begin is followed by exactly one end. */
-  begin(endpoint: Endpoint): void {
-    this.#inFlight.set(endpoint.address, (this.#inFlight.get(endpoint.address) ?? 0) + 1);
+  /** A request is handed to the transport. Each begin is followed by exactly one `end` with what it returned. */
+  begin(endpoint: Endpoint): InFlightCount {
+    return this.#inFlight.begin(endpoint.address);
   }
 
   /** The response head arrived, or the attempt failed (registry.md 9). */
-  end(endpoint: Endpoint): void {
-    const count = this.#inFlight.get(endpoint.address) ?? 0;
-    if (count > 1) this.#inFlight.set(endpoint.address, count - 1);
-    else this.#inFlight.delete(endpoint.address);
+  end(begun: InFlightCount): void {
+    this.#inFlight.end(begun);
   }
 
   inFlight(endpoint: Endpoint): number {
-    return this.#inFlight.get(endpoint.address) ?? 0;
+    return this.#inFlight.of(endpoint.address);
   }
 
   /** Times the marks of a route were forgotten because all its endpoints had one. */
   marksIgnored = 0;
 
-  /** Number of addresses with requests on their way: all that is kept of them. */
+  /** Number of addresses with requests on their way. */
   get busy(): number {
-    return this.#inFlight.size;
+    return this.#inFlight.busy;
   }
 
   /** Has an endpoint passed over on one route until `untilMs` (Unix ms). A later mark moves the time. */
@@ -66,6 +65,7 @@ export class EndpointStates implements EndpointView {
   }
 
   marked(pool: Pool, endpoint: Endpoint, nowMs: number): boolean {
+    if (this.#marks.size === 0) return false;
     const marks = this.#marks.get(pool.key);
     const untilMs = marks?.get(endpoint.address);
     if (marks === undefined || untilMs === undefined) return false;

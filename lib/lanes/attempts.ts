@@ -4,6 +4,7 @@ import { hasId } from '../balance/sticky-pick.ts';
 import { type Reached, RouterError } from '../errors.ts';
 import { type AttemptFailure, classifyFailure } from '../health/classify-failure.ts';
 import type { EndpointStates } from '../health/endpoint-states.ts';
+import type { InFlightCount } from '../health/in-flight.ts';
 import { routeEndpointData } from '../health/route-endpoint-data.ts';
 import { endpointVerdict } from '../health/verdict.ts';
 import type { Logger } from '../log/logger.ts';
@@ -102,7 +103,7 @@ export class Attempts<C extends AttemptConnection> {
   readonly #hash: HashWalk | undefined;
   #attempt = 0;
   #replaced = false;
-  #inFlight: Endpoint | undefined;
+  #inFlight: InFlightCount | undefined;
   #dialling: AbortController | undefined;
   #lastFailure: AttemptFailure | undefined;
   #startedAt: number | undefined;
@@ -248,8 +249,7 @@ export class Attempts<C extends AttemptConnection> {
     if (logger.enabled('debug')) logChoice(logger, this.#pool, this.#named(endpoint));
     this.#attemptAt = performance.now();
     this.#startedAt ??= this.#attemptAt;
-    states.begin(endpoint);
-    this.#inFlight = endpoint;
+    this.#inFlight = states.begin(endpoint);
     return endpoint;
   }
 

@@ -2,6 +2,12 @@ import type { OnReadOpts, Socket } from 'node:net';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { Endpoint } from '../routes/endpoint.ts';
 import { type DialTimes, dial } from './dial.ts';
+import {
+  type ConnectionOwner,
+  EndpointConnections,
+  type PooledConnection,
+  type PoolTotals,
+} from './endpoint-connections.ts';
 import { IdleLimits } from './idle-limits.ts';
 
 /** Limits and trust of the connections to endpoints (contract: http.md 10 and 15, tls.md 5). */
@@ -31,24 +37,6 @@ export interface DialledSocket {
   readonly times: DialTimes;
 }
 
-/** A connection as its pool sees it. */
-export interface PooledConnection {
-  readonly key: string;
-  /** Whether it can be leased again, as far as this side can know. */
-  readonly usable: boolean;
-  lease(): void;
-  destroy(): void;
-}
-
-/** What a connection tells its pool. */
-export interface ConnectionOwner<C> {
-  /** Whole exchanges are behind it and it can carry another. */
-  released(connection: C): void;
-  /** The endpoint closed it while it was idle, for `idleMs` by then. */
-  idleEnded(connection: C, idleMs: number): void;
-  closed(connection: C): void;
-}
-
 /** What a lane's connections need to read in another way than by the socket's `data`. */
 export interface ReadsOf {
   readonly options: OnReadOpts;
@@ -56,7 +44,6 @@ export interface ReadsOf {
 
 /** Makes a lane's kind of connection over a socket. `reads`: where its bytes come from, when not as `data`. */
 export type MakeConnection<C, R extends ReadsOf> = (
-  key: string,
   socket: Socket,
   times: DialTimes,
   idleTimeoutMs: number,
@@ -64,61 +51,56 @@ export type MakeConnection<C, R extends ReadsOf> = (
   reads: R | undefined,
 ) => C;
 
-/**
- * The connections to endpoints: idle ones by endpoint, the last used first out, so that a quiet time lets the
- * surplus grow old and close.
- */
-export class ConnectionPool<C extends PooledConnection, R extends ReadsOf = ReadsOf>
-  implements ConnectionOwner<C>
-{
-  readonly #settings: EndpointConnectionSettings;
-  readonly #make: MakeConnection<C, R>;
-  readonly #newReads: (() => R) | undefined;
-  readonly #maxIdle: number;
-  readonly #idleLimits: IdleLimits;
-  readonly #idle = new Map<string, C[]>();
-  readonly #open = new Set<C>();
-  #secureContext: SecureContext | undefined;
-  #idleCount = 0;
-  #stopped = false;
+export interface ConnectionPoolOptions<C, R extends ReadsOf> {
+  readonly make: MakeConnection<C, R>;
+  /** For each plain connection, when it is not to be read by `data`. */
+  readonly newReads?: () => R;
+  /** Called once for each connection made. */
+  readonly onClosed?: (connection: C) => void;
+}
 
-  /** `newReads`: for each plain connection, when it is not to be read by `data`. */
-  constructor(settings: EndpointConnectionSettings, make: MakeConnection<C, R>, newReads?: () => R) {
+/** The connections to endpoints, idle ones and those in use. */
+export class ConnectionPool<C extends PooledConnection, R extends ReadsOf = ReadsOf> {
+  readonly #settings: EndpointConnectionSettings;
+  readonly #options: ConnectionPoolOptions<C, R>;
+  readonly #idleLimits: IdleLimits;
+  /** Of those endpoints that have any. */
+  readonly #endpoints = new Map<string, EndpointConnections<C>>();
+  readonly #totals: PoolTotals<C>;
+  #secureContext: SecureContext | undefined;
+
+  constructor(settings: EndpointConnectionSettings, options: ConnectionPoolOptions<C, R>) {
     this.#settings = settings;
-    this.#newReads = newReads;
-    this.#make = make;
+    this.#options = options;
     this.#idleLimits = new IdleLimits(settings.idleTimeoutMs);
     const { maxIdle, maxIdlePerHost, disableKeepAlives } = settings;
-    this.#maxIdle = disableKeepAlives ? 0 : maxIdle > 0 ? Math.min(maxIdle, maxIdlePerHost) : maxIdlePerHost;
+    this.#totals = {
+      maxIdle: disableKeepAlives ? 0 : maxIdle > 0 ? Math.min(maxIdle, maxIdlePerHost) : maxIdlePerHost,
+      open: new Set(),
+      stopped: false,
+      idle: 0,
+      emptied: (key) => this.#endpoints.delete(key),
+      idleEnded: (key, idleMs) => this.#idleLimits.closed(key, idleMs, performance.now()),
+      closed: options.onClosed,
+    };
   }
 
   get idleCount(): number {
-    return this.#idleCount;
+    return this.#totals.idle;
   }
 
   get openCount(): number {
-    return this.#open.size;
+    return this.#totals.open.size;
   }
 
   /** Whether a connection may serve more than one request at all. */
   get keepAlive(): boolean {
-    return this.#maxIdle > 0;
+    return this.#totals.maxIdle > 0;
   }
 
   /** An idle connection that looks alive, or undefined. */
   takeIdle(endpoint: Endpoint): C | undefined {
-    const idle = this.#idle.get(connectionKey(endpoint));
-    if (idle === undefined) return undefined;
-    for (;;) {
-      const connection = idle.pop();
-      if (connection === undefined) return undefined;
-      this.#idleCount -= 1;
-      if (connection.usable) {
-        connection.lease();
-        return connection;
-      }
-      connection.destroy();
-    }
+    return this.#endpoints.get(connectionKey(endpoint))?.take();
   }
 
   /** A new connection. Rejects as `dial` does. */
@@ -127,7 +109,7 @@ export class ConnectionPool<C extends PooledConnection, R extends ReadsOf = Read
     signal: AbortSignal,
     dialTimeoutMs = this.#settings.dialTimeoutMs,
   ): Promise<C> {
-    const reads = endpoint.tls ? undefined : this.#newReads?.();
+    const reads = endpoint.tls ? undefined : this.#options.newReads?.();
     const dialled = await this.open(endpoint, signal, { dialTimeoutMs, reads });
     return this.adopt(endpoint, dialled, reads);
   }
@@ -157,54 +139,28 @@ export class ConnectionPool<C extends PooledConnection, R extends ReadsOf = Read
   /** Makes a socket from `open` a connection of the pool. */
   adopt(endpoint: Endpoint, { socket, times }: DialledSocket, reads?: R): C {
     const key = connectionKey(endpoint);
+    let owner = this.#endpoints.get(key);
+    if (owner === undefined) {
+      owner = new EndpointConnections(key, this.#totals);
+      this.#endpoints.set(key, owner);
+    }
     const idleMs = this.#idleLimits.of(key, performance.now());
-    const connection = this.#make(key, socket, times, idleMs, this, reads);
-    this.#open.add(connection);
-    if (this.#stopped) connection.destroy();
+    const connection = this.#options.make(socket, times, idleMs, owner, reads);
+    owner.opened(connection);
+    if (this.#totals.stopped) connection.destroy();
     return connection;
-  }
-
-  released(connection: C): void {
-    const idle = this.#idle.get(connection.key);
-    if (this.#stopped || (idle?.length ?? 0) >= this.#maxIdle) {
-      connection.destroy();
-      return;
-    }
-    if (idle) idle.push(connection);
-    else this.#idle.set(connection.key, [connection]);
-    this.#idleCount += 1;
-  }
-
-  idleEnded(connection: C, idleMs: number): void {
-    this.#idleLimits.closed(connection.key, idleMs, performance.now());
-  }
-
-  closed(connection: C): void {
-    this.#open.delete(connection);
-    const idle = this.#idle.get(connection.key);
-    if (idle === undefined) return;
-    const at = idle.indexOf(connection);
-    if (at !== -1) {
-      idle.splice(at, 1);
-      this.#idleCount -= 1;
-    }
-    // An empty list is kept while connections come and go, and given up with the last that closes idle.
-    if (idle.length === 0) this.#idle.delete(connection.key);
   }
 
   /** Closes the idle ones. Those in use close when their exchange ends. */
   drain(): void {
-    const idle = [...this.#idle.values()].flat();
-    this.#idle.clear();
-    this.#idleCount = 0;
-    for (const connection of idle) connection.destroy();
+    for (const connections of [...this.#endpoints.values()]) connections.drain();
   }
 
   /** Closes all. Safe to call twice. */
   stop(): void {
-    this.#stopped = true;
+    this.#totals.stopped = true;
     this.drain();
-    for (const connection of [...this.#open]) connection.destroy();
+    for (const connection of [...this.#totals.open]) connection.destroy();
   }
 
   // Made once, and late: reading the system's certificates costs tens of ms that a router without TLS

@@ -190,7 +190,7 @@ describe('HTTP/2 clients that mean harm', () => {
         () => backend.connections.every(({ reader }) => reader.ended || reader.closed),
         'the end of the connections to the endpoint',
       );
-      expect(lane.figures().openConnections).to.equal(0);
+      await until(() => lane.figures().openConnections === 0, 'the end of the session here');
       await stillServes();
     }
 

@@ -83,7 +83,7 @@ export class ClientLink implements ClientSide, Timed, Uploader, ByteSink {
     this.#activeAt = performance.now();
     this.deadline = deps.headMs > 0 ? this.#activeAt + deps.headMs : Number.POSITIVE_INFINITY;
     if (reads === undefined) socket.on('data', this.#onData);
-    else reads.sink = this;
+    else reads.give(socket, this);
     // Ahead of node's own listener, behind which nothing can be written any more.
     socket.prependListener('end', this.#onEnd);
     socket.on('drain', this.#onDrain);
@@ -145,7 +145,7 @@ export class ClientLink implements ClientSide, Timed, Uploader, ByteSink {
     }
     this.resume();
     // A client that sends requests and reads no answers is not read either, until it has what it asked for.
-    if (!this.#busy && !this.socket.writableNeedDrain) this.#next();
+    if (!this.#busy && !this.out.needsDrain) this.#next();
   }
 
   /** The last answer is written. The client may still be sending: what is closed at once is answered by a reset, and a reset takes the answer with it (RFC 9112 §9.6). */
@@ -208,7 +208,7 @@ export class ClientLink implements ClientSide, Timed, Uploader, ByteSink {
     } else {
       this.#unread = this.#unread === undefined ? bytes : Buffer.concat([this.#unread, bytes]);
     }
-    if (this.#exchange === undefined && !this.socket.writableNeedDrain) this.#next();
+    if (this.#exchange === undefined && !this.out.needsDrain) this.#next();
     else if (this.#unread !== undefined && this.#unread.length > LOOK_AHEAD) this.pause();
   }
 
@@ -281,7 +281,7 @@ export class ClientLink implements ClientSide, Timed, Uploader, ByteSink {
       !this.socket.destroyed
     ) {
       if (!this.#readHead(this.#unread)) break;
-      if (this.socket.writableNeedDrain && this.#exchange === undefined) break;
+      if (this.out.needsDrain && this.#exchange === undefined) break;
     }
   }
 
@@ -445,8 +445,7 @@ export class ClientLink implements ClientSide, Timed, Uploader, ByteSink {
   #detach(): void {
     const { socket } = this;
     socket.off('data', this.#onData);
-    if (this.#reads !== undefined)
-      this.#reads.sink = { take: (bytes) => socket.push(owned(bytes, 0, bytes.length)) };
+    this.#reads?.give(socket, { take: (bytes) => socket.push(owned(bytes, 0, bytes.length)) });
     socket.off('end', this.#onEnd);
     socket.off('drain', this.#onDrain);
     socket.off('close', this.#onClose);

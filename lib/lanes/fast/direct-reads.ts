@@ -1,4 +1,5 @@
 import { type OnReadOpts, Socket } from 'node:net';
+import { type PlainHandle, plainHandle, readLength } from './plain-handle.ts';
 
 /** Who gets what a socket reads. */
 export interface ByteSink {
@@ -16,21 +17,54 @@ const READ_BYTES = 64 * 1024;
 // and a stream event for each read, costs more than a microsecond more.
 const shared = Buffer.allocUnsafeSlow(READ_BYTES);
 
+const SINK = Symbol('sink');
+const NODES_OWN = Symbol("node's own onread");
+
+/** A handle whose reads come to us. */
+interface ReadHandle extends PlainHandle {
+  [SINK]?: ByteSink;
+  [NODES_OWN]?: PlainHandle['onread'];
+}
+
+function onRead(this: ReadHandle, bytes: ArrayBuffer | undefined): unknown {
+  const length = readLength();
+  // The end and errors of the connection stay events of its socket.
+  if (length <= 0) return this[NODES_OWN]!(bytes);
+  if (this[SINK]!.take(shared.subarray(0, length)) === false) {
+    this.reading = false;
+    this.readStop();
+  }
+  return undefined;
+}
+
 /** Hands what one socket reads to its sink, without node's streams in between. */
 export class DirectReads {
-  sink: ByteSink | undefined;
   /** For a socket that is made. */
   readonly options: OnReadOpts = {
     buffer: shared,
-    callback: (length) => this.sink?.take(shared.subarray(0, length)) !== false,
+    callback: (length) => this.#sink?.take(shared.subarray(0, length)) !== false,
   };
+  #sink: ByteSink | undefined;
+
+  /** From now on `sink` gets what `socket` reads, which was made with `options` and is connected. */
+  give(socket: Socket, sink: ByteSink): void {
+    this.#sink = sink;
+    const handle: ReadHandle | undefined = plainHandle(socket);
+    if (handle === undefined) return;
+    handle[SINK] = sink;
+    handle[NODES_OWN] ??= handle.onread;
+    handle.onread = onRead;
+  }
+}
+
+/** Whether the next read overwrites them. */
+export function areBorrowed(bytes: Buffer): boolean {
+  return bytes.buffer === shared.buffer;
 }
 
 /** The bytes from `start` up to `end`, to keep: a copy if the next read would overwrite them. */
 export function owned(bytes: Buffer, start: number, end: number): Buffer {
-  if (bytes.buffer !== shared.buffer) {
-    return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
-  }
+  if (!areBorrowed(bytes)) return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
   const copy = Buffer.allocUnsafe(end - start);
   bytes.copy(copy, 0, start, end);
   return copy;

@@ -11,10 +11,9 @@ import {
 } from '../../http1/parse-response.ts';
 import { PartialHead } from '../../http1/partial-head.ts';
 import { headTooLong } from '../../request/response-limits.ts';
-import type { ConnectionOwner } from '../connection-pool.ts';
 import type { DialTimes } from '../dial.ts';
+import type { ConnectionOwner } from '../endpoint-connections.ts';
 import type { EndpointSide, ResponseReader } from '../exchange-sides.ts';
-import { hasUnsent } from '../unsent.ts';
 import type { Timed } from './deadlines.ts';
 import type { ByteSink, DirectReads } from './direct-reads.ts';
 import { RequestWriter } from './request-writer.ts';
@@ -22,8 +21,6 @@ import { RequestWriter } from './request-writer.ts';
 export interface LinkLimits {
   readonly head: HeadLimits;
   readonly chunks: ChunkLimits;
-  /** Idle this long at most, ms. */
-  readonly idleMs: number;
 }
 
 /** Taken off the idle limit that an endpoint announces, so that our reuse and its close do not cross on the wire. */
@@ -37,7 +34,6 @@ type State = 'idle' | 'head' | 'length' | 'chunked' | 'close' | 'complete' | 'de
 /** One connection to an endpoint, with its reading end: parses what comes back and tells the exchange. */
 export class EndpointLink implements EndpointSide, Timed, ByteSink {
   readonly socket: Socket;
-  readonly key: string;
   readonly times: DialTimes;
   /** `ip:port` of our side. */
   readonly localAddress: string;
@@ -49,6 +45,7 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
   deadline = Number.POSITIVE_INFINITY;
   readonly #limits: LinkLimits;
   readonly #owner: ConnectionOwner<EndpointLink>;
+  readonly #longestIdleMs: number;
   #idleMs: number;
   #reader: ResponseReader | undefined;
   #state: State = 'head';
@@ -59,18 +56,18 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
   #paused = false;
 
   constructor(
-    key: string,
     socket: Socket,
     times: DialTimes,
     limits: LinkLimits,
+    idleMs: number,
     owner: ConnectionOwner<EndpointLink>,
     reads?: DirectReads,
   ) {
-    this.key = key;
     this.socket = socket;
     this.times = times;
     this.#limits = limits;
-    this.#idleMs = limits.idleMs;
+    this.#longestIdleMs = idleMs;
+    this.#idleMs = idleMs;
     this.#owner = owner;
     this.out = new RequestWriter(socket);
     const { localAddress = '', localPort = 0 } = socket;
@@ -78,7 +75,7 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
       ? `[${localAddress}]:${localPort}`
       : `${localAddress}:${localPort}`;
     if (reads === undefined) socket.on('data', (bytes: Buffer) => this.take(bytes));
-    else reads.sink = this;
+    else reads.give(socket, this);
     socket.on('end', () => {
       const reader = this.#reader;
       try {
@@ -115,11 +112,6 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
     this.deadline = Number.POSITIVE_INFINITY;
   }
 
-  get #alive(): boolean {
-    const { socket } = this;
-    return !socket.destroyed && socket.writable && !socket.readableEnded && !hasUnsent(socket);
-  }
-
   /** From now on `reader` is told. Nothing is told before this returns. */
   read(reader: ResponseReader): void {
     this.#reader = reader;
@@ -142,7 +134,7 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
   release(): void {
     this.#reader = undefined;
     this.resume();
-    if (this.#state !== 'complete' || !this.#keepAlive || this.#idleMs <= 0 || !this.#alive) {
+    if (this.#state !== 'complete' || !this.#keepAlive || this.#idleMs <= 0 || !this.out.isSettled) {
       this.destroy();
       return;
     }
@@ -234,7 +226,7 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
   #begin(head: ParsedResponse): void {
     this.#keepAlive = head.keepAlive;
     if (head.keepAliveTimeoutMs !== undefined) {
-      this.#idleMs = Math.min(this.#limits.idleMs, head.keepAliveTimeoutMs - KEEP_ALIVE_MARGIN_MS);
+      this.#idleMs = Math.min(this.#longestIdleMs, head.keepAliveTimeoutMs - KEEP_ALIVE_MARGIN_MS);
     }
     this.#state = head.body === 'none' ? 'length' : head.body;
     this.#remaining = head.body === 'length' ? head.length : 0;
@@ -296,7 +288,7 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
     }
     this.#keepAlive = false;
     if (this.#state === 'idle') {
-      this.#owner.idleEnded(this, performance.now() - (this.deadline - this.#idleMs));
+      this.#owner.idleEnded(performance.now() - (this.deadline - this.#idleMs));
       this.destroy();
     } else if (this.#state !== 'complete') this.#failed(closed());
   }

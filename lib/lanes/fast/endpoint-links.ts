@@ -1,13 +1,12 @@
 import type { ChunkLimits } from '../../http1/chunked-decoder.ts';
-import type { HeadLimits } from '../../http1/head-limits.ts';
 import type { Endpoint } from '../../routes/endpoint.ts';
 import type { AttemptConnections } from '../attempts.ts';
-import { type ConnectionOwner, ConnectionPool, type EndpointConnectionSettings } from '../connection-pool.ts';
+import { ConnectionPool, type EndpointConnectionSettings } from '../connection-pool.ts';
 import type { EndpointSide } from '../exchange-sides.ts';
 import { EndpointSessions, mayHttp2 } from '../http2/endpoint-sessions.ts';
 import { Deadlines } from './deadlines.ts';
 import { DirectReads } from './direct-reads.ts';
-import { EndpointLink } from './endpoint-link.ts';
+import { EndpointLink, type LinkLimits } from './endpoint-link.ts';
 
 /** Of a chunk's extensions, dropped anyway, and of trailers. */
 export const CHUNK_LIMITS: ChunkLimits = {
@@ -24,26 +23,17 @@ export class EndpointLinks implements AttemptConnections<EndpointSide> {
 
   /** `maxHeadBytes`: of a response. */
   constructor(settings: EndpointConnectionSettings, maxHeadBytes: number) {
-    const head: HeadLimits = { maxBytes: maxHeadBytes, maxFields: 0 };
+    const limits: LinkLimits = { head: { maxBytes: maxHeadBytes, maxFields: 0 }, chunks: CHUNK_LIMITS };
     this.#deadlines = new Deadlines([settings.idleTimeoutMs], () => {});
-    this.#pool = new ConnectionPool(
-      settings,
-      (key, socket, times, idleMs, owner, reads) => {
-        const limits = { head, chunks: CHUNK_LIMITS, idleMs };
-        const told: ConnectionOwner<EndpointLink> = {
-          released: (released) => owner.released(released),
-          idleEnded: (ended, ms) => owner.idleEnded(ended, ms),
-          closed: (closed) => {
-            this.#deadlines.remove(closed);
-            owner.closed(closed);
-          },
-        };
-        const link = new EndpointLink(key, socket, times, limits, told, reads);
+    this.#pool = new ConnectionPool(settings, {
+      make: (socket, times, idleMs, owner, reads) => {
+        const link = new EndpointLink(socket, times, limits, idleMs, owner, reads);
         this.#deadlines.add(link);
         return link;
       },
-      () => new DirectReads(),
-    );
+      newReads: () => new DirectReads(),
+      onClosed: (link) => this.#deadlines.remove(link),
+    });
     this.#sessions = new EndpointSessions({
       idleMs: settings.idleTimeoutMs,
       keepAlive: this.#pool.keepAlive,

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
-import { owned } from './direct-reads.ts';
+import { type PlainHandle, plainHandle } from './plain-handle.ts';
+import { PlainOutlet } from './plain-outlet.ts';
+import { StreamOutlet } from './stream-outlet.ts';
 
 /** Up to this size a piece of a body is cheaper copied into the text around it than written by itself. */
 const COPY_BELOW = 4096;
@@ -18,20 +20,48 @@ function writeAll(): void {
   for (const box of boxes) box.flushNow();
 }
 
+/** Where what was gathered leaves: a socket's handle where that is to be had, else its stream. */
+export interface Outlet {
+  write(text: string): void;
+  /** `bytes` from `start` up to `end`, behind `text`, which may be empty. Leaves with `send`, or sooner. */
+  writeWith(text: string, bytes: Buffer, start: number, end: number): void;
+  send(): void;
+  /** The peer does not take more for now: wait for the socket's `drain`. */
+  readonly isFull: boolean;
+  /** All has left, and more can be written. */
+  readonly isSettled: boolean;
+}
+
+export function outletOf(socket: Socket): Outlet {
+  const handle: PlainHandle | undefined = plainHandle(socket);
+  return handle === undefined ? new StreamOutlet(socket) : new PlainOutlet(socket, handle);
+}
+
 /**
  * What is to be written to a socket in one turn, gathered so that a head and a small body leave in one write. Text is
- * latin1: one character a byte.
+ * latin1: one character a byte. Nothing else may write to the socket meanwhile.
  */
 export class Outbox {
   /** Bytes given to the socket so far. Counted here: asking the socket costs a call into native code. */
   written = 0;
-  readonly #socket: Socket;
+  readonly #outlet: Outlet;
   #text = '';
-  #corked = false;
+  /** Whether the outlet has something that it has not sent. */
+  #begun = false;
   #waiting = false;
 
   constructor(socket: Socket) {
-    this.#socket = socket;
+    this.#outlet = outletOf(socket);
+  }
+
+  /** Whether the peer has not taken what it got so far; the socket's `drain` tells when it has. */
+  get needsDrain(): boolean {
+    return this.#outlet.isFull;
+  }
+
+  /** Whether all that was flushed has left, and more can be written. */
+  get isSettled(): boolean {
+    return this.#outlet.isSettled;
   }
 
   text(text: string): void {
@@ -44,13 +74,11 @@ export class Outbox {
       this.#text += bytes.toString('latin1', start, end);
       return;
     }
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#socket.cork();
-    }
-    this.#writeText();
-    this.written += end - start;
-    this.#socket.write(owned(bytes, start, end));
+    const text = this.#text;
+    this.#text = '';
+    this.#begun = true;
+    this.written += text.length + end - start;
+    this.#outlet.writeWith(text, bytes, start, end);
   }
 
   /**
@@ -58,31 +86,28 @@ export class Outbox {
    * enough: wait for its `drain`.
    */
   flush(): boolean {
-    if (this.#corked || this.#text.length > WRITE_NOW_ABOVE) return this.flushNow();
+    if (this.#begun || this.#text.length > WRITE_NOW_ABOVE) return this.flushNow();
     if (!this.#waiting && this.#text !== '') {
       this.#waiting = true;
       if (waiting.push(this) === 1) setImmediate(writeAll);
     }
-    return !this.#socket.writableNeedDrain;
+    return !this.#outlet.isFull;
   }
 
   /** Writes what was gathered. False when the socket has enough: wait for its `drain`. */
   flushNow(): boolean {
     this.#waiting = false;
-    const socket = this.#socket;
-    this.#writeText();
-    if (this.#corked) {
-      this.#corked = false;
-      socket.uncork();
-    }
-    return !socket.writableNeedDrain;
-  }
-
-  #writeText(): void {
+    const outlet = this.#outlet;
     const text = this.#text;
-    if (text === '') return;
-    this.#text = '';
-    this.written += text.length;
-    this.#socket.write(text, 'latin1');
+    if (text !== '') {
+      this.#text = '';
+      this.written += text.length;
+      outlet.write(text);
+    }
+    if (this.#begun) {
+      this.#begun = false;
+      outlet.send();
+    }
+    return !outlet.isFull;
   }
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import type { ConnectionOwner } from '../connection-pool.ts';
 import type { DialTimes } from '../dial.ts';
+import type { ConnectionOwner } from '../endpoint-connections.ts';
 import { hasUnsent } from '../unsent.ts';
 
 /** Taken off the idle limit that an endpoint announces, so that our reuse and its close do not cross on the wire. */
@@ -14,7 +14,6 @@ const KEEP_ALIVE_MARGIN_MS = 1_000;
  */
 export class EndpointConnection {
   readonly socket: Socket;
-  readonly key: string;
   readonly times: DialTimes;
   /** `ip:port` of our side. */
   readonly localAddress: string;
@@ -30,14 +29,7 @@ export class EndpointConnection {
   #reusable = false;
   #responseComplete: (() => boolean) | undefined;
 
-  constructor(
-    key: string,
-    socket: Socket,
-    times: DialTimes,
-    idleMs: number,
-    owner: ConnectionOwner<EndpointConnection>,
-  ) {
-    this.key = key;
+  constructor(socket: Socket, times: DialTimes, idleMs: number, owner: ConnectionOwner<EndpointConnection>) {
     this.socket = socket;
     this.times = times;
     this.#longestIdleMs = idleMs;
@@ -121,7 +113,7 @@ export class EndpointConnection {
   readonly #onEnd = (): void => {
     this.#reusable = false;
     if (this.#leased) return;
-    this.#owner.idleEnded(this, performance.now() - this.#idleSince);
+    this.#owner.idleEnded(performance.now() - this.#idleSince);
     this.socket.destroy();
   };
 

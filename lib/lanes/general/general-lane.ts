@@ -73,10 +73,9 @@ export class GeneralLane {
   constructor(deps: GeneralLaneDeps) {
     this.#deps = deps;
     this.#tunnels = new Tunnels(deps.random);
-    this.#connections = new ConnectionPool(
-      deps.endpoints,
-      (key, socket, times, idleMs, owner) => new EndpointConnection(key, socket, times, idleMs, owner),
-    );
+    this.#connections = new ConnectionPool(deps.endpoints, {
+      make: (socket, times, idleMs, owner) => new EndpointConnection(socket, times, idleMs, owner),
+    });
     this.#exchanges = new Exchanges({
       ...deps,
       connections: this.#connections,

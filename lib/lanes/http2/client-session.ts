@@ -196,7 +196,7 @@ export class ClientSession implements Timed, ClientStreamOwner, FrameSink {
   #received(bytes: Buffer): void {
     if (this.#ended) return;
     // A client that asks and does not read is not read either, until it has what it asked for.
-    if (this.socket.writableNeedDrain) this.socket.pause();
+    if (this.out.needsDrain) this.socket.pause();
     try {
       const from = this.#prefaceBytes < PREFACE.length ? this.#readPreface(bytes) : 0;
       if (from < bytes.length) this.#reader.read(from === 0 ? bytes : bytes.subarray(from));

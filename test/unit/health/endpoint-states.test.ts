@@ -8,15 +8,15 @@ describe('EndpointStates', () => {
 
   it('counts requests by address, over a replaced endpoint object', () => {
     const states = new EndpointStates();
-    states.begin(endpoint);
-    states.begin(anEndpoint({ instanceId: 'other' }));
+    const first = states.begin(endpoint);
+    const second = states.begin(anEndpoint({ instanceId: 'other' }));
     expect(states.inFlight(endpoint)).to.equal(2);
     expect(states.busy).to.equal(1);
-    states.end(endpoint);
-    states.end(endpoint);
+    states.end(first);
+    states.end(second);
     expect(states.inFlight(endpoint)).to.equal(0);
-    expect(states.busy, 'nothing is kept of an idle endpoint').to.equal(0);
-    states.end(endpoint);
+    expect(states.busy).to.equal(0);
+    states.end(states.begin(endpoint));
     expect(states.inFlight(endpoint)).to.equal(0);
   });
 

@@ -26,12 +26,12 @@ describe('direct reads', () => {
     const socket = adopt(accepted, reads);
     expect(socket, 'node no longer lets go of its handles').not.equal(undefined);
     const read = new Promise<string>((resolve) => {
-      reads.sink = {
+      reads.give(socket!, {
         take: (bytes) => {
           resolve(bytes.toString());
           return undefined;
         },
-      };
+      });
     });
     client.write('hello');
     expect(await read).equal('hello');
@@ -53,7 +53,7 @@ describe('direct reads', () => {
   it('tell the end of the connection as an event of the socket', async () => {
     const reads = new DirectReads();
     const socket = adopt(accepted, reads)!;
-    reads.sink = { take: () => undefined };
+    reads.give(socket, { take: () => undefined });
     client.end('last');
     await once(socket, 'end');
   });
@@ -63,13 +63,13 @@ describe('direct reads', () => {
     const socket = adopt(accepted, reads)!;
     const seen: string[] = [];
     let told: () => void = () => {};
-    reads.sink = {
+    reads.give(socket, {
       take: (bytes) => {
         seen.push(bytes.toString());
         told();
         return undefined;
       },
-    };
+    });
     socket.pause();
     const written = new Promise<void>((resolve) => client.write('one', () => resolve()));
     await written;
@@ -91,14 +91,14 @@ describe('direct reads', () => {
     const kept: Buffer[] = [];
     const views: Buffer[] = [];
     let told: () => void = () => {};
-    reads.sink = {
+    reads.give(socket, {
       take: (bytes) => {
         views.push(bytes);
         kept.push(owned(bytes, 1, 3));
         told();
         return undefined;
       },
-    };
+    });
     for (const text of ['abcd', 'wxyz']) {
       const read = new Promise<void>((resolve) => {
         told = resolve;

@@ -141,14 +141,14 @@ describe('chooseRoute', () => {
   it('answers 503 once every endpoint is at its limit, and not before', () => {
     const { choose, states } = setUp();
     states.begin(first);
-    states.begin(second);
+    const begun = states.begin(second);
     expect(choose('a.com', [], { maxConns: 1 })).to.have.property('pool');
     states.begin(twin);
     expect(choose('a.com', [], { maxConns: 1 })).to.include({
       status: 503,
       routerError: 'Connection Limit Reached',
     });
-    states.end(second);
+    states.end(begun);
     expect(choose('a.com', [], { maxConns: 1 })).to.have.property('pool');
   });
 
