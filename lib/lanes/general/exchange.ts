@@ -1,38 +1,33 @@
-import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
+import type { IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
 import { RouterError } from '../../errors.ts';
 import type { AttemptFailure } from '../../health/classify-failure.ts';
-import { malformedResponseText } from '../../health/malformed-response.ts';
 import { type Answer, headTooLarge, isAnswer } from '../../request/answer.ts';
 import { countFailure } from '../../request/count-request.ts';
 import { clientHeaders, endpointHead } from '../../request/exchange-heads.ts';
 import { endpointFailure } from '../../request/failure-answer.ts';
 import { headTooBig } from '../../request/head-limits.ts';
 import { headerValue } from '../../request/request-head.ts';
-import { headTooLong } from '../../request/response-limits.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
 import { isWebSocket } from '../../request/upgrade.ts';
 import type { Pool } from '../../routes/pool.ts';
-import type { RouteTable } from '../../routes/route-table.ts';
 import { Account, type AccountDeps } from '../account.ts';
-import { badUpgrade, clientGone } from '../attempt-errors.ts';
+import { clientGone } from '../attempt-errors.ts';
 import { type AttemptDeps, Attempts, type Lease } from '../attempts.ts';
 import { beginRequest } from '../begin-request.ts';
 import { informationText, MAX_INFORMATION } from '../information.ts';
 import { responseHeadProblem } from '../response-head-problem.ts';
-import { routeOf } from '../route-of.ts';
 import { sendAnswer } from './answer-writer.ts';
+import type { ChosenRoute } from './chosen-route.ts';
 import type { ClientConnection } from './client-connection.ts';
+import { EndpointAttempt, type EndpointAttemptDeps } from './endpoint-attempt.ts';
 import type { EndpointConnection } from './endpoint-connection.ts';
 import { EndpointResponse } from './endpoint-response.ts';
-import type { Forwarder } from './forwarder.ts';
 import { RequestBody } from './request-body.ts';
-import { requestSwitch, type Switched } from './upgrade-request.ts';
+import { badResponse, statusLineProblem } from './response-problem.ts';
+import type { Switched } from './upgrade-request.ts';
 
-export interface ExchangeDeps extends AttemptDeps<EndpointConnection>, AccountDeps {
+export interface ExchangeDeps extends AttemptDeps<EndpointConnection>, AccountDeps, EndpointAttemptDeps {
   readonly connections: AttemptDeps<EndpointConnection>['connections'];
-  readonly forwarder: Forwarder;
-  readonly table: () => RouteTable;
-  readonly healthy: () => boolean;
   readonly draining: () => boolean;
 }
 
@@ -40,7 +35,7 @@ export interface ExchangeDeps extends AttemptDeps<EndpointConnection>, AccountDe
 export type SwitchHandler = (switched: Switched, head: string) => Promise<void>;
 
 /**
- * One request from its head to its record: finds the route, makes attempts, passes the answer on. Every request gets
+ * One request from its route to its record: makes attempts, passes the answer on. Every request gets
  * exactly one answer, or the end of its connection when a part of one was sent.
  */
 export class Exchange {
@@ -49,6 +44,7 @@ export class Exchange {
   readonly #res: ServerResponse;
   readonly #client: ClientConnection;
   readonly #request: SoundRequest;
+  readonly #route: ChosenRoute;
   readonly #onSwitch: SwitchHandler | undefined;
   readonly #body: RequestBody;
   readonly #requestId: string;
@@ -57,9 +53,8 @@ export class Exchange {
   #pool: Pool | undefined;
   #attempts: Attempts<EndpointConnection> | undefined;
   #response: EndpointResponse | undefined;
-  #lease: Lease<EndpointConnection> | undefined;
-  #settleAttempt: ((error: unknown) => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  /** The last that was made, or is being made. */
+  #attempt: EndpointAttempt | undefined;
   #information = 0;
   #clientGone = false;
   #finished = false;
@@ -71,12 +66,14 @@ export class Exchange {
     res: ServerResponse,
     client: ClientConnection,
     request: SoundRequest,
+    route: ChosenRoute,
     onClosed: () => void,
     onSwitch?: SwitchHandler,
   ) {
     const begun = beginRequest(deps, request);
     this.#deps = begun.deps;
     this.#request = begun.request;
+    this.#route = route;
     this.#requestId = begun.requestId;
     const protocol = req.httpVersionMinor === 0 ? 'HTTP/1.0' : 'HTTP/1.1';
     this.#account = new Account(begun.deps, begun.request, begun.requestId, protocol);
@@ -112,7 +109,7 @@ export class Exchange {
   async #serve(): Promise<void> {
     const { settings } = this.#deps;
     const { head, route } = this.#request;
-    const choice = routeOf(head, route, this.#deps);
+    const choice = this.#route.get();
     if (isAnswer(choice)) return this.#answer(choice);
 
     this.#pool = choice.pool;
@@ -130,7 +127,7 @@ export class Exchange {
         next.connection.destroy();
         return;
       }
-      const error = this.#clientGone ? clientGone() : await this.#attempt(next);
+      const error = this.#clientGone ? clientGone() : await this.#tryOnce(next);
       if (error === undefined) return;
       this.#body.detach();
       const failure = { error, bodyIntact: this.#body.intact, clientGone: this.#clientGone };
@@ -141,77 +138,16 @@ export class Exchange {
   }
 
   /** One attempt up to the response head: undefined when that was passed on, else what went wrong. */
-  #attempt(lease: Lease<EndpointConnection>): Promise<unknown> {
-    return new Promise((resolve) => {
-      this.#lease = lease;
-      this.#settleAttempt = (error) => {
-        this.#settleAttempt = undefined;
-        if (error !== undefined) clearTimeout(this.#timer);
-        resolve(error);
-      };
-      this.#limit(lease);
-      try {
-        if (this.#request.upgrade === undefined) this.#forward(lease);
-        else this.#requestSwitch(lease, this.#request.upgrade);
-      } catch (error) {
-        this.#settleAttempt?.(error);
-      }
+  #tryOnce(lease: Lease<EndpointConnection>): Promise<unknown> {
+    const source = { req: this.#req, res: this.#res, request: this.#request, body: this.#body };
+    const attempt = new EndpointAttempt(this.#deps, lease, source, {
+      information: this.#guarded((info) => this.#informed(info, attempt)),
+      response: this.#guarded((response, requestEnded) => this.#responded(response, attempt, requestEnded)),
+      switched: this.#guarded((switched) => this.#switched(switched, attempt)),
+      late: this.#guarded(() => this.#late(lease)),
     });
-  }
-
-  #forward(lease: Lease<EndpointConnection>): void {
-    const { forwarder, connections } = this.#deps;
-    const headers = this.#outgoingHeaders(lease);
-    let request: ClientRequest | undefined;
-    this.#body.beforeForward();
-    forwarder.forward(
-      this.#req,
-      this.#res,
-      lease.connection,
-      {
-        target: this.#request.route.target,
-        headers,
-        body: this.#body.source,
-        largestHead: this.#deps.settings.maxResponseHeaderBytes,
-      },
-      connections.keepAlive,
-      {
-        began: (began) => {
-          request = began;
-          this.#body.began(began);
-        },
-        information: this.#guarded((info) => this.#informed(info, lease)),
-        response: this.#guarded((response) =>
-          this.#responded(response, lease, () => request?.writableEnded ?? false),
-        ),
-        switched: () => this.#settleAttempt?.(badUpgrade()),
-        failed: (error) => this.#unreadable(error),
-      },
-    );
-    this.#body.afterForward();
-  }
-
-  #requestSwitch(lease: Lease<EndpointConnection>, token: string): void {
-    const { head, route } = this.#request;
-    const outbound = {
-      method: head.method,
-      target: route.target,
-      headers: this.#outgoingHeaders(lease),
-      token,
-      largestHead: this.#deps.settings.maxResponseHeaderBytes,
-    };
-    requestSwitch(lease.connection, outbound, {
-      information: this.#guarded((info) => this.#informed(info, lease)),
-      // Not kept for others after a refusal: the endpoint may have begun to read the other protocol.
-      response: this.#guarded((response) => this.#responded(response, lease, () => false)),
-      switched: this.#guarded((switched) => this.#switched(switched, lease)),
-      failed: (error) => this.#unreadable(error),
-    });
-  }
-
-  #unreadable(error: Error & { code?: string }): void {
-    const { maxResponseHeaderBytes } = this.#deps.settings;
-    this.#settleAttempt?.(error.code === 'HPE_HEADER_OVERFLOW' ? headTooLong(maxResponseHeaderBytes) : error);
+    this.#attempt = attempt;
+    return attempt.run(() => this.#outgoingHeaders(lease));
   }
 
   #outgoingHeaders(lease: Lease<EndpointConnection>): readonly string[] {
@@ -221,40 +157,22 @@ export class Exchange {
   }
 
   /** A response head that is no switch: passes it on and, from then on, the body. */
-  #responded(response: IncomingMessage, lease: Lease<EndpointConnection>, requestEnded: () => boolean): void {
-    const settle = this.#settleAttempt;
-    if (settle === undefined) {
+  #responded(response: IncomingMessage, attempt: EndpointAttempt, requestEnded: () => boolean): void {
+    if (!attempt.open) {
       response.destroy();
       return;
     }
-    const { statusCode = 0, rawHeaders } = response;
+    const { lease } = attempt;
+    const { statusCode = 0, statusMessage = '', rawHeaders } = response;
     const { connection } = lease;
     response.on('error', ignore); // told by `close` as well
     connection.responding(() => response.complete, headerValue(rawHeaders, 'keep-alive'));
     if (this.#request.upgrade !== undefined) this.#countWebSocket();
-    // RFC 9110 §15.2.2: nobody asked for it, or it does not say to what it switches.
-    if (statusCode < 200) {
-      settle(statusCode < 100 ? badResponse(`malformed HTTP status code "${statusCode}"`) : badUpgrade());
-      return;
-    }
-
-    if (response.httpVersionMajor !== 1) {
-      // Read by node as if it were 1.1; who says another version may mean another framing.
-      const { httpVersion, statusMessage = '' } = response;
-      const text = malformedResponseText(`HTTP/${httpVersion} ${statusCode} ${statusMessage}`);
-      settle(new RouterError('ENDPOINT_BAD_RESPONSE', text, { source: 'endpoint' }));
-      return;
-    }
-
-    const problem = responseHeadProblem(
-      response.statusMessage ?? '',
-      rawHeaders,
-      lease,
-      this.#deps,
-      this.#requestId,
-    );
+    const problem =
+      statusLineProblem(response) ??
+      responseHeadProblem(statusMessage, rawHeaders, lease, this.#deps, this.#requestId);
     if (problem !== undefined) {
-      settle(problem);
+      attempt.failed(problem);
       return;
     }
     const relayed = new EndpointResponse(response, this.#res);
@@ -263,20 +181,20 @@ export class Exchange {
     try {
       relayed.writeHead(headers, close);
     } catch (error) {
-      settle(badResponse((error as Error).message));
+      attempt.failed(badResponse((error as Error).message));
       return;
     }
     this.#account.status = statusCode;
     this.#response = relayed;
     this.#attempts?.responded();
-    settle(undefined);
+    attempt.taken();
     relayed.relay({
       ended: this.#guarded(() => {
-        clearTimeout(this.#timer);
+        attempt.over();
         if (requestEnded()) connection.mayBeReused();
         else this.#dropBody(connection.destroy.bind(connection));
       }),
-      broken: this.#guarded((error) => this.#broken(error, lease)),
+      broken: this.#guarded((error) => this.#broken(error, attempt)),
     });
   }
 
@@ -296,33 +214,33 @@ export class Exchange {
   }
 
   /** The endpoint switched protocols: the request ends as a tunnel. */
-  #switched(switched: Switched, lease: Lease<EndpointConnection>): void {
-    const settle = this.#settleAttempt;
+  #switched(switched: Switched, attempt: EndpointAttempt): void {
     const onSwitch = this.#onSwitch;
-    if (settle === undefined || onSwitch === undefined) {
+    if (!attempt.open || onSwitch === undefined) {
       switched.socket.destroy();
       return;
     }
+    const { lease } = attempt;
     this.#countWebSocket();
     this.#attempts?.responded();
-    clearTimeout(this.#timer);
+    attempt.over();
     const head = this.#incomingHeaders(switched.rawHeaders, lease, switched.token);
     lease.connection.detach();
     this.#account.status = 101;
     this.#account.upgraded = true;
-    settle(undefined);
+    attempt.taken();
     const text = informationText(101, switched.reason, head);
     onSwitch(switched, text)
       .catch((error: unknown) => this.#panic(error))
       .finally(() => this.#finish());
   }
 
-  #informed(info: InformationEvent, lease: Lease<EndpointConnection>): void {
-    if (this.#settleAttempt === undefined) return;
+  #informed(info: InformationEvent, attempt: EndpointAttempt): void {
+    if (!attempt.open) return;
     this.#information += 1;
     if (this.#information > MAX_INFORMATION) {
-      lease.connection.destroy();
-      this.#settleAttempt(
+      attempt.lease.connection.destroy();
+      attempt.failed(
         new RouterError('ENDPOINT_BAD_RESPONSE', 'net/http: too many 1xx informational responses'),
       );
       return;
@@ -357,32 +275,16 @@ export class Exchange {
     this.#body.discard();
   }
 
-  #limit(lease: Lease<EndpointConnection>): void {
-    clearTimeout(this.#timer);
-    const { endpointTimeoutMs } = this.#deps;
-    if (endpointTimeoutMs <= 0) return;
-    const left = Math.max(1, endpointTimeoutMs - (performance.now() - lease.startedAt));
-    this.#timer = setTimeout(
-      this.#guarded(() => this.#timedOut(lease)),
-      left,
-    );
-  }
-
-  #timedOut(lease: Lease<EndpointConnection>): void {
-    if (this.#settleAttempt !== undefined) {
-      this.#settleAttempt(
-        new RouterError('ENDPOINT_TIMEOUT', 'context deadline exceeded', { source: 'endpoint' }),
-      );
-      return;
-    }
+  #late(lease: Lease<EndpointConnection>): void {
     if (this.#response === undefined || this.#response.complete) return;
     this.#attempts?.answerCut(lease, 'backend-request-timeout', 'context deadline exceeded');
     lease.connection.destroy();
   }
 
   /** The endpoint died in the middle of its answer: the client has been cut off already. */
-  #broken(error: Error, lease: Lease<EndpointConnection>): void {
-    clearTimeout(this.#timer);
+  #broken(error: Error, attempt: EndpointAttempt): void {
+    const { lease } = attempt;
+    attempt.over();
     lease.connection.destroy();
     if (this.#clientGone) return;
     this.#attempts?.answerCut(lease, 'backend-response-incomplete', error.message);
@@ -419,9 +321,9 @@ export class Exchange {
     if (response?.complete === false) {
       this.#account.clientLeftAnswer(response.bytes, response.announcedLength);
     }
-    this.#lease?.connection.destroy();
+    this.#attempt?.lease.connection.destroy();
     // While an attempt is under way its end is the end of the request: it is logged and judged first.
-    if (this.#settleAttempt !== undefined) this.#settleAttempt(clientGone());
+    if (this.#attempt?.open === true) this.#attempt.failed(clientGone());
     else if (this.#attempts !== undefined && this.#account.status === 0) this.#attempts.abort(clientGone());
     else this.#finish();
   }
@@ -431,7 +333,7 @@ export class Exchange {
     const answered = this.#res.headersSent;
     if (!answered) this.#account.ended(answer);
     this.#clientGone = true;
-    this.#lease?.connection.destroy();
+    this.#attempt?.lease.connection.destroy();
     this.#attempts?.abort(clientGone());
     this.#finish();
     return answered;
@@ -451,10 +353,10 @@ export class Exchange {
   /** A bug of ours. The client gets an answer if that is still possible, else the end of its connection. Never throws. */
   #panic(error: unknown): void {
     // Whatever the attempt under way still comes to is of no use.
-    this.#settleAttempt = undefined;
+    this.#attempt?.abandon();
     try {
       this.#account.panic(error);
-      this.#lease?.connection.destroy();
+      this.#attempt?.lease.connection.destroy();
       if (this.#finished) return;
       if (!this.#res.headersSent && !this.#clientGone && !this.#account.upgraded) {
         this.#failed({ code: 'INTERNAL', reached: 'none', text: String(error) });
@@ -474,7 +376,7 @@ export class Exchange {
   #finish(): void {
     if (this.#finished) return;
     this.#finished = true;
-    clearTimeout(this.#timer);
+    this.#attempt?.over();
     try {
       this.#body.detach();
       this.#account.requestBytes = this.#body.bytes;
@@ -485,11 +387,6 @@ export class Exchange {
     }
     this.#onClosed();
   }
-}
-
-function badResponse(what: string): RouterError {
-  const message = `net/http: HTTP/1.x transport connection broken: ${what}`;
-  return new RouterError('ENDPOINT_BAD_RESPONSE', message, { source: 'endpoint' });
 }
 
 function ignore(): void {}

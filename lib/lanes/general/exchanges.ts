@@ -5,9 +5,9 @@ import type { ConnectionPool } from '../connection-pool.ts';
 import type { EndpointLinks } from '../fast/endpoint-links.ts';
 import { FastExchange, type FastExchangeDeps } from '../fast/fast-exchange.ts';
 import type { HttpDate } from '../http-date.ts';
-import { mayHttp2 } from '../http2/endpoint-sessions.ts';
 import type { LaneDeps } from '../lane.ts';
 import { logPanic } from '../panic.ts';
+import { ChosenRoute } from './chosen-route.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { EndpointConnection } from './endpoint-connection.ts';
 import { Exchange, type ExchangeDeps, type SwitchHandler } from './exchange.ts';
@@ -47,8 +47,6 @@ export class Exchanges {
       now: deps.now,
       random: deps.random,
       forwarder: new Forwarder(),
-      table: deps.table,
-      healthy: deps.healthy,
       draining: deps.draining,
       onFinished: deps.onFinished,
     };
@@ -57,6 +55,8 @@ export class Exchanges {
     this.#webSocket = { ...this.#upgrade, endpointTimeoutMs: 0 };
     this.#http2 = {
       ...this.#plain,
+      table: deps.table,
+      healthy: deps.healthy,
       connections: deps.http2Connections,
       date: () => deps.date.now(),
       onClosed: () => {},
@@ -72,25 +72,16 @@ export class Exchanges {
     leave: () => void,
     onSwitch: SwitchHandler | undefined,
   ): void {
-    let deps = this.#depsFor(request.upgrade);
-    let leadsToHttp2 = false;
+    const route = new ChosenRoute(request, this.#deps);
     try {
-      leadsToHttp2 = this.#leadsToHttp2(request);
-    } catch (error) {
-      // A bug of ours, met early: the exchange meets it again where it looks for the route, answers and logs it.
-      const table = (): never => {
-        throw error;
-      };
-      deps = { ...deps, table };
-    }
-    try {
-      if (leadsToHttp2) {
+      if (route.leadsToHttp2) {
         const side = new NodeClient(req, res, client, request.framing, leave);
         const exchange = new FastExchange(this.#http2, side, request);
         side.attach(exchange);
         exchange.run();
       } else {
-        new Exchange(deps, req, res, client, request, leave, onSwitch).run();
+        const deps = this.#depsFor(request.upgrade);
+        new Exchange(deps, req, res, client, request, route, leave, onSwitch).run();
       }
     } catch (error) {
       logPanic(this.#deps.logger, request.route.host, error);
@@ -102,12 +93,5 @@ export class Exchanges {
   #depsFor(upgrade: string | undefined): ExchangeDeps {
     if (upgrade === undefined) return this.#plain;
     return isWebSocket(upgrade) ? this.#webSocket : this.#upgrade;
-  }
-
-  /** Whether an endpoint of the route may speak HTTP/2, which http-proxy-3 does not. An upgrade has to be HTTP/1.1. */
-  #leadsToHttp2({ route, upgrade }: SoundRequest): boolean {
-    if (upgrade !== undefined) return false;
-    const pool = this.#deps.table().match(route.lookupHost, route.path);
-    return pool?.endpoints.some(mayHttp2) === true;
   }
 }

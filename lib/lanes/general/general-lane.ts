@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Answer, badRequest, bodyTooSlow, isAnswer } from '../../request/answer.ts';
+import { type Answer, isAnswer } from '../../request/answer.ts';
 import type { ClientOrigin } from '../../request/client-origin.ts';
 import { requestFraming } from '../../request/framing.ts';
 import { requestHost } from '../../request/host.ts';
@@ -20,7 +20,9 @@ import { EndpointConnection } from './endpoint-connection.ts';
 import { Exchanges } from './exchanges.ts';
 import { HeldSocket } from './held-socket.ts';
 import { incomingHead } from './incoming-head.ts';
-import { refusalOf, refusalText } from './refusals.ts';
+import { LastWords } from './last-words.ts';
+import { createNodeServer } from './node-server.ts';
+import { refusalText } from './refusals.ts';
 import { RequestBody } from './request-body.ts';
 import { soundRequest } from './sound-request.ts';
 import { Tunnels } from './tunnels.ts';
@@ -29,9 +31,6 @@ import type { Switched } from './upgrade-request.ts';
 /** A connection idle for this long while draining has most likely no request on its way to us. */
 const DRAIN_IDLE_MS = 1_000;
 const DRAIN_SWEEP_MS = 100;
-
-/** How often node looks for heads that take too long, at most. */
-const HEAD_CHECK_MS = 1_000;
 
 export interface GeneralLaneDeps extends LaneDeps {
   /** For endpoints that may speak HTTP/2. */
@@ -49,6 +48,7 @@ export class GeneralLane {
   readonly #deps: GeneralLaneDeps;
   readonly #connections: ConnectionPool<EndpointConnection>;
   readonly #exchanges: Exchanges;
+  readonly #lastWords: LastWords;
   readonly #bodyRate: BodyRateGuard | undefined;
   readonly #clients = new Map<Socket, ClientConnection>();
   /** Of connections that are about to be given to the server. */
@@ -82,28 +82,18 @@ export class GeneralLane {
       http2Connections: deps.connections,
       draining: () => this.#draining.begun,
     });
-    const { front } = deps;
-    this.#server = createServer({
-      maxHeaderSize: front.maxHeaderBytes,
-      insecureHTTPParser: false,
-      requireHostHeader: false, // a policy decides, with the contract's words
-      keepAliveTimeout: front.idleTimeoutMs,
-      keepAliveTimeoutBuffer: 0,
-      headersTimeout: front.headTimeoutMs,
-      connectionsCheckingInterval: Math.max(1, Math.min(HEAD_CHECK_MS, front.headTimeoutMs || HEAD_CHECK_MS)),
-      requestTimeout: 0,
-      shouldUpgradeCallback: (req) => this.#handsOver(req),
-    });
-    this.#server.maxHeadersCount = 0; // unlimited: the policy counts, node would drop the surplus without a word
+    const { front, counters } = deps;
+    this.#lastWords = new LastWords(counters);
+    this.#server = createNodeServer(front, (req) => this.#handsOver(req));
     this.#server.on('connection', (socket: Socket) => this.#connected(socket));
     this.#server.on('request', (req, res) => this.#request(req, res));
     this.#server.on('checkContinue', (req, res) => this.#request(req, res));
     this.#server.on('checkExpectation', (req, res) => this.#request(req, res));
     this.#server.on('upgrade', (req, socket, head) => this.#upgrade(req, socket, head));
     this.#server.on('connect', (req, socket, head) => this.#connect(req, socket, head));
-    this.#server.on('clientError', (error, socket) => this.#clientError(error, socket));
-    // Node begins to look after the time limits of heads when its server listens, which this one never does.
-    this.#server.emit('listening');
+    this.#server.on('clientError', (error, socket) =>
+      this.#lastWords.unreadable(error, socket as Socket, this.#clients.get(socket as Socket)),
+    );
     if (front.bodyRate !== undefined) {
       this.#bodyRate = new BodyRateGuard(front.bodyRate, () => this.#clients.values());
     }
@@ -156,7 +146,7 @@ export class GeneralLane {
     if (this.#clients.has(socket)) return; // comes back after a refused upgrade
     const origin = this.#origins.get(socket);
     if (origin === undefined) throw new Error('a connection that was not accepted');
-    const client = new ClientConnection(socket, origin, this.#bodyTooSlow);
+    const client = new ClientConnection(socket, origin, (slow) => this.#lastWords.bodyTooSlow(slow));
     this.#clients.set(socket, client);
     this.#deps.counters.connectionsOpened += 1;
     socket.on('error', ignore); // node does not listen to one that it has handed over; `close` follows
@@ -244,7 +234,7 @@ export class GeneralLane {
       return;
     }
     this.#deps.counters.badRequests += 1;
-    this.#inTurn(client, head, () => this.#refuse(client, refusalText(verdict)));
+    this.#inTurn(client, head, () => this.#lastWords.refuse(client, refusalText(verdict)));
   }
 
   #serve(
@@ -303,50 +293,6 @@ export class GeneralLane {
     if (answer.close) client.linger();
     sendAnswer(res, answer, answer.close || this.#draining.begun || this.#last.has(req));
     new RequestBody(req, { kind: 'chunked' }, client, undefined).discard();
-  }
-
-  #clientError(error: Error & { code?: string }, duplex: Duplex): void {
-    const socket = duplex as Socket;
-    const client = this.#clients.get(socket);
-    // What comes behind the last answer is read and dropped, whatever it is: a reset would take the answer with it.
-    if (client?.lingers === true && !client.receiving) return;
-    const refusal = refusalOf(error);
-    if (client === undefined || client.refused || refusal === undefined || !socket.writable) {
-      if (client !== undefined) client.refused = true;
-      socket.destroy();
-      return;
-    }
-    client.refused = true;
-    this.#deps.counters.badRequests += 1;
-    // What is broken is the body of the request being served, or a request behind it.
-    if (client.receiving) {
-      const answered = client.failBody(badRequest());
-      if (answered) socket.destroy();
-      else this.#refuse(client, refusal);
-      return;
-    }
-    client.enter(() => this.#refuse(client, refusal));
-  }
-
-  readonly #bodyTooSlow = (client: ClientConnection): void => {
-    const answer = bodyTooSlow();
-    this.#deps.counters.badRequests += 1;
-    client.refused = true;
-    if (client.failBody(answer)) client.socket.destroy();
-    else this.#refuse(client, refusalText(answer, new Date().toUTCString()));
-  };
-
-  /** The last words on a connection. */
-  #refuse(client: ClientConnection, text: string): void {
-    const { socket } = client;
-    client.refused = true;
-    if (!socket.writable) {
-      socket.destroy();
-      return;
-    }
-    client.linger();
-    socket.write(text, 'latin1');
-    socket.destroySoon();
   }
 
   /** While draining: ends connections on which nothing is under way, as far as one can know from this side. */
