@@ -3,10 +3,12 @@ import { type Answer, bodyTooSlow } from '../../request/answer.ts';
 import type { Uploader } from '../body-rate.ts';
 import type { ClientExchange, ClientSide } from '../exchange-sides.ts';
 import type { Timed } from '../fast/deadlines.ts';
-import { type AnswerChannel, type AnswerOwner, AnswerStream } from './answer-stream.ts';
+import { type AnswerOwner, AnswerStream } from './answer-stream.ts';
+import type { SendWindows } from './send-windows.ts';
 
 /** What a stream tells its connection. */
-export interface ClientStreamOwner extends AnswerChannel {
+export interface ClientStreamOwner {
+  readonly windows: SendWindows;
   /** Its exchange is over. */
   done(stream: ClientStream): void;
   /** The peer may send that much more, on the stream and on the connection. */
@@ -52,15 +54,15 @@ export class ClientStream implements ClientSide, Timed, Uploader, AnswerOwner {
     id: number,
     received: boolean,
     announced: number | undefined,
-    windows: { readonly send: number; readonly receive: number },
+    receiveWindow: number,
     owner: ClientStreamOwner,
   ) {
     this.id = id;
     this.received = received;
-    this.receiveWindow = windows.receive;
+    this.receiveWindow = receiveWindow;
     this.#announced = announced ?? UNKNOWN;
     this.#owner = owner;
-    this.out = new AnswerStream(id, owner, windows.send, this);
+    this.out = new AnswerStream(id, owner.windows, owner.windows.ofStream, this);
   }
 
   /** From now on `exchange` is told what comes. */
