@@ -2,9 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../free-ports.ts';
-import { canConnect } from '../probes/can-connect.ts';
 import type { Processes } from '../processes.ts';
 import type { Certificate } from './certificate.ts';
+import { startNginxProcess } from './nginx-process.ts';
 
 const PROGRAM = fileURLToPath(new URL('./backend-process.ts', import.meta.url));
 
@@ -54,35 +54,22 @@ export async function startNginxBackend(
   mkdirSync(join(dir, 'files'), { recursive: true });
   writeFileSync(join(dir, 'files', '16k'), 'x'.repeat(16_384));
   writeFileSync(join(dir, 'files', '1m'), 'x'.repeat(1_048_576));
-  const configFile = join(dir, 'nginx.conf');
   const tls =
     certificate === undefined
       ? ''
       : `listen 0.0.0.0:${tlsPort} ssl backlog=4096;
     ssl_certificate ${certificate.certFile};
     ssl_certificate_key ${certificate.keyFile};`;
-  writeFileSync(
-    configFile,
-    `
-daemon off;
-${process.getuid?.() === 0 ? 'user root;' : ''}
-worker_processes 1;
-pid ${dir}/nginx.pid;
-error_log ${dir}/error.log;
-events { worker_connections 8192; }
-http {
-  client_body_temp_path ${dir}/client_body;
-  proxy_temp_path ${dir}/proxy;
-  fastcgi_temp_path ${dir}/fastcgi;
-  uwsgi_temp_path ${dir}/uwsgi;
-  scgi_temp_path ${dir}/scgi;
-  access_log off;
+  await startNginxProcess(processes, {
+    name: 'nginx as backend',
+    dir,
+    core,
+    port,
+    http: `  access_log off;
   sendfile on;
   tcp_nopush on;
   default_type text/plain;
   open_file_cache max=10;
-  keepalive_requests 1000000000;
-  keepalive_timeout 900s;
   server {
     # On all addresses: the routes of a bench name many of 127.0.0.0/8, so that endpoints differ as real ones do.
     listen 0.0.0.0:${port} backlog=4096;
@@ -90,16 +77,7 @@ http {
     location / { return 200 "xxxxxxxxxxxxx"; }
     location /16k { root ${dir}/files; }
     location /1m { root ${dir}/files; }
-  }
-}
-`,
-  );
-  const server = processes.start({
-    name: 'nginx as backend',
-    command: 'nginx',
-    args: ['-p', dir, '-c', configFile],
-    core,
+  }`,
   });
-  await server.until(() => canConnect(port), 'listening');
   return certificate === undefined ? { port } : { port, tlsPort };
 }

@@ -1,11 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostOf, type RouteSet } from '../feed/bench-route.ts';
 import { freePorts } from '../free-ports.ts';
-import { canConnect } from '../probes/can-connect.ts';
 import type { Processes } from '../processes.ts';
 import type { Contender } from '../request-cost/contender.ts';
 import { type Certificate, CIPHERS } from './certificate.ts';
+import { startNginxProcess } from './nginx-process.ts';
 
 export interface NginxOptions {
   /** A folder of its own. */
@@ -23,17 +22,9 @@ export interface NginxOptions {
 export async function startNginx(processes: Processes, options: NginxOptions): Promise<Contender> {
   const { dir, core, certificate } = options;
   const [port = 0, tlsPort = 0] = await freePorts(2);
-  mkdirSync(dir, { recursive: true });
   const accessLog = join(dir, 'access.log');
-  const configFile = join(dir, 'nginx.conf');
-  writeFileSync(configFile, config(options, port, tlsPort, accessLog));
-  const server = processes.start({
-    name: 'nginx',
-    command: 'nginx',
-    args: ['-p', dir, '-c', configFile],
-    core,
-  });
-  await server.until(() => canConnect(port), 'listening');
+  const http = proxying(options, port, tlsPort, accessLog);
+  const server = await startNginxProcess(processes, { name: 'nginx', dir, core, port, http });
   return {
     name: 'nginx',
     port,
@@ -43,8 +34,8 @@ export async function startNginx(processes: Processes, options: NginxOptions): P
   };
 }
 
-function config(
-  { dir, routes, certificate }: NginxOptions,
+function proxying(
+  { routes, certificate }: NginxOptions,
   port: number,
   tlsPort: number,
   accessLog: string,
@@ -52,28 +43,13 @@ function config(
   const endpoints = routes.endpoints ?? routes.count;
   const many = <T>(count: number, line: (n: number) => T): string =>
     Array.from({ length: count }, (_, n) => line(n)).join('\n');
-  return `
-daemon off;
-${process.getuid?.() === 0 ? 'user root;' : ''}
-worker_processes 1;
-pid ${dir}/nginx.pid;
-error_log ${dir}/error.log;
-events { worker_connections 8192; }
-http {
-  client_body_temp_path ${dir}/client_body;
-  proxy_temp_path ${dir}/proxy;
-  fastcgi_temp_path ${dir}/fastcgi;
-  uwsgi_temp_path ${dir}/uwsgi;
-  scgi_temp_path ${dir}/scgi;
-  log_format gorouter '$host - [$time_iso8601] "$request" $status $request_length $body_bytes_sent '
+  return `  log_format gorouter '$host - [$time_iso8601] "$request" $status $request_length $body_bytes_sent '
     '"$http_referer" "$http_user_agent" "$remote_addr:$remote_port" "$upstream_addr" '
     'x_forwarded_for:"$proxy_add_x_forwarded_for" x_forwarded_proto:"$scheme" vcap_request_id:"$request_id" '
     'response_time:$request_time gorouter_time:$upstream_response_time '
     'app_id:"app" app_index:"0" instance_id:"instance" x_cf_routererror:"-"';
   # In whole buffers, as the router's own.
   access_log ${accessLog} gorouter buffer=64k flush=1s;
-  keepalive_requests 1000000000;
-  keepalive_timeout 900s;
   map_hash_max_size 262144;
   map_hash_bucket_size 128;
   map $host $endpoint {
@@ -101,9 +77,7 @@ ${many(endpoints, (n) => upstream(n, routes.tls?.port ?? routes.backendPort))}
       proxy_set_header X-Cf-InstanceId 6f1de3a0-5f3c-4bd1-6ee7-9a3d;
       proxy_set_header X-Cf-InstanceIndex 0;
     }
-  }
-}
-`;
+  }`;
 }
 
 function tlsListener(port: number, { certFile, keyFile }: Certificate): string {
