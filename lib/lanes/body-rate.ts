@@ -3,6 +3,8 @@ export interface BodyRate {
   readonly bytesPerSecond: number;
   /** Over which it is measured, ms: a pause shorter than that is nobody's business. */
   readonly windowMs: number;
+  /** The clock, where it is not the machine's: see `everyMs`. */
+  readonly clock?: typeof everyMs;
 }
 
 /** A client's connection, as far as the pace of its request's body is concerned. */
@@ -13,6 +15,13 @@ export interface Uploader {
   /** Since when that is so, and what had been read by then; kept for the guard alone. */
   pace: { readonly since: number; readonly bytes: number } | undefined;
   bodyTooSlow(): void;
+}
+
+/** Calls `look` every so many ms with the time as performance.now() has it, until what is returned is called. */
+function everyMs(ms: number, look: (now: number) => void): () => void {
+  const timer = setInterval(() => look(performance.now()), ms);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 /** Looks within a window. */
@@ -27,17 +36,17 @@ const LOOKS = 4;
 export class BodyRateGuard {
   readonly #rate: BodyRate;
   readonly #uploaders: () => Iterable<Uploader>;
-  readonly #timer: NodeJS.Timeout;
+  readonly #stop: () => void;
 
   constructor(rate: BodyRate, uploaders: () => Iterable<Uploader>) {
     this.#rate = rate;
     this.#uploaders = uploaders;
-    this.#timer = setInterval(() => this.look(performance.now()), Math.max(1, rate.windowMs / LOOKS));
-    this.#timer.unref();
+    const { windowMs, clock = everyMs } = rate;
+    this.#stop = clock(Math.max(1, windowMs / LOOKS), (now) => this.look(now));
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#stop();
   }
 
   /** `now` by performance.now(). */

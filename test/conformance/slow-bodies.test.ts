@@ -1,36 +1,56 @@
 import { expect } from 'chai';
 import { describeLane, recordOf, route } from '../support/lane-fixture.ts';
+import { PaceClock } from '../support/pace-clock.ts';
+import type { RawClient } from '../support/raw-client.ts';
 import { answering, ok } from '../support/scripted-backend.ts';
 import { until } from '../support/until.ts';
 
 const HOST = 'Host: app.test\r\n';
-const WINDOW_MS = 200;
-const front = { bodyRate: { bytesPerSecond: 1_000, windowMs: WINDOW_MS } };
+const WINDOW_MS = 10_000;
 const BODY = '408 Request Timeout: The body of the request came too slowly.\n';
+
+/** How a lane is started whose time for bodies passes when the test has it pass: `windows` lets some windows go by. */
+function paced() {
+  const time = new PaceClock();
+  const front = { bodyRate: { bytesPerSecond: 1_000, windowMs: WINDOW_MS, clock: time.clock } };
+  return { front, time, windows: () => time.pass(4 * WINDOW_MS) };
+}
 
 const FRAMINGS = [
   { name: 'with a length', head: 'Content-Length: 100000\r\n', first: 'first', more: 'm' },
   { name: 'in chunks', head: 'Transfer-Encoding: chunked\r\n', first: '5\r\nfirst\r\n', more: '1\r\nm\r\n' },
 ] as const;
 
-/** Longer than several windows. */
-async function windows(): Promise<void> {
-  const startedAt = performance.now();
-  await until(() => performance.now() - startedAt > 4 * WINDOW_MS, 'some windows to pass');
+/** Resolves when nothing more of what was written goes out, since nobody takes it. */
+async function stuck({ socket }: RawClient): Promise<void> {
+  let [left, turns] = [Number.NaN, 0];
+  await until(() => {
+    turns = socket.writableLength === left ? turns + 1 : 0;
+    left = socket.writableLength;
+    return left > 0 && turns >= 20;
+  }, 'the upload to be held up');
 }
 
 describeLane('bodies that come too slowly', (stage) => {
   for (const { name, head, first, more } of FRAMINGS) {
     for (const trickles of [true, false]) {
       it(`${name}, ${trickles ? 'byte by byte' : 'stalled'}, are answered 408, and the endpoint is not blamed`, async () => {
+        const { front, time, windows } = paced();
         const lane = await stage.start({ front });
         const backend = await stage.backend(answering(ok()));
         route(lane, 'app.test', [backend]);
         const client = await stage.client(lane);
-        const trickle = trickles ? setInterval(() => void client.send(more), WINDOW_MS / 10) : undefined;
-        stage.closing(() => clearInterval(trickle));
 
         await client.send(`POST / HTTP/1.1\r\n${HOST}${head}\r\n${first}`);
+        await until(() => backend.received.includes('first'), 'the beginning of the body');
+        if (!trickles) windows();
+        for (let sent = 1; trickles && lane.records.length === 0; sent += 1) {
+          await client.send(more);
+          const heard = (): number => (backend.received.split('first')[1] ?? '').split('m').length - 1;
+          await until(() => heard() === sent, `byte ${sent}`);
+          time.pass(WINDOW_MS / 10);
+          expect(sent).to.be.at.most(20);
+        }
         const answer = (await client.reader.toEnd()).toString();
 
         expect(answer).to.match(
@@ -48,6 +68,7 @@ describeLane('bodies that come too slowly', (stage) => {
   }
 
   it('since the endpoint is slow are waited for', async () => {
+    const { front, windows } = paced();
     const lane = await stage.start({ front });
     const size = 32 * 1024 * 1024;
     const backend = await stage.backend(({ socket }) => void socket.pause());
@@ -55,8 +76,10 @@ describeLane('bodies that come too slowly', (stage) => {
     const client = await stage.client(lane);
 
     await client.send(`PUT / HTTP/1.1\r\n${HOST}Content-Length: ${size}\r\n\r\n`);
-    client.socket.write(Buffer.alloc(size));
-    await windows();
+    const piece = Buffer.alloc(64 * 1024);
+    for (let sent = 0; sent < size; sent += piece.length) client.socket.write(piece);
+    await stuck(client);
+    windows();
     expect(lane.records).to.deep.equal([]);
     const [connection] = backend.connections;
     connection!.socket.resume();
@@ -67,10 +90,11 @@ describeLane('bodies that come too slowly', (stage) => {
   });
 
   it('since the client waits for 100 are waited for, and so is what comes behind an answer that has begun', async () => {
+    const { front, windows } = paced();
     const lane = await stage.start({ front });
     const backend = await stage.backend(async ({ reader, write }) => {
       await reader.until('\r\n\r\n');
-      await windows();
+      windows();
       write('HTTP/1.1 100 Continue\r\n\r\n');
       write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n');
       await reader.until('late');
@@ -81,7 +105,7 @@ describeLane('bodies that come too slowly', (stage) => {
 
     await client.send(`POST / HTTP/1.1\r\n${HOST}Expect: 100-continue\r\nContent-Length: 4\r\n\r\n`);
     await client.reader.until('begun');
-    await windows();
+    windows();
     await client.send('late');
 
     await client.reader.until('0\r\n\r\n');
@@ -89,6 +113,7 @@ describeLane('bodies that come too slowly', (stage) => {
   });
 
   it('are nobody’s business between two requests', async () => {
+    const { front, windows } = paced();
     const lane = await stage.start({ front });
     const backend = await stage.backend(answering(ok()));
     route(lane, 'app.test', [backend]);
@@ -97,7 +122,7 @@ describeLane('bodies that come too slowly', (stage) => {
     for (let i = 0; i < 2; i += 1) {
       const answer = await client.ask(`POST / HTTP/1.1\r\n${HOST}Content-Length: 2\r\n\r\nab`);
       expect(answer.startLine).to.equal('HTTP/1.1 200 OK');
-      await windows();
+      windows();
     }
     expect(lane.counters.connectionsOpened).to.equal(1);
   });
