@@ -14,9 +14,21 @@ const WRITE_NOW_ABOVE = 16 * 1024;
 // instead of falling asleep in between.
 let waiting: Outbox[] = [];
 
+// Where each turn brings one message there is nothing to write it with, and waiting for the end of the turn is most of
+// what the turn costs. After so many such turns so many messages are written at once, and then it is looked again.
+const LONELY_TURNS = 8;
+const WRITTEN_AT_ONCE = 64;
+let lonelyTurns = 0;
+let atOnce = 0;
+
 function writeAll(): void {
   const boxes = waiting;
   waiting = [];
+  lonelyTurns = boxes.length === 1 ? lonelyTurns + 1 : 0;
+  if (lonelyTurns === LONELY_TURNS) {
+    lonelyTurns = LONELY_TURNS - 1; // one more turn like that says that it goes on
+    atOnce = WRITTEN_AT_ONCE;
+  }
   for (const box of boxes) box.flushNow();
 }
 
@@ -82,12 +94,16 @@ export class Outbox {
   }
 
   /**
-   * Has what was gathered written when this turn of the event loop has read all that came. False when the socket has
-   * enough: wait for its `drain`.
+   * Has what was gathered written when this turn of the event loop has read all that came, or at once. False when the
+   * socket has enough: wait for its `drain`.
    */
   flush(): boolean {
     if (this.#begun || this.#text.length > WRITE_NOW_ABOVE) return this.flushNow();
     if (!this.#waiting && this.#text !== '') {
+      if (atOnce > 0) {
+        atOnce -= 1;
+        return this.flushNow();
+      }
       this.#waiting = true;
       if (waiting.push(this) === 1) setImmediate(writeAll);
     }
