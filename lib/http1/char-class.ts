@@ -7,6 +7,10 @@ export const TARGET_CHAR = 4;
 /** HTAB and VCHAR behind a backslash, or anything of a quoted string but `"` and `\` (RFC 9110 §5.6.4). */
 export const QUOTED_CHAR = 8;
 export const DIGIT_CHAR = 16;
+/** Printable ASCII without `"` and `\`: what nearly every value is made of, and stands in a quoted text as it is. */
+export const PLAIN_CHAR = 32;
+/** What nearly every target is made of: stands in a log, and in a path, as it is. No fragment begins with it. */
+export const PLAIN_TARGET_CHAR = 64;
 
 export const HTAB = 9;
 export const LF = 10;
@@ -29,6 +33,8 @@ function charClasses(): Uint8Array {
     if ((visible || blank) && text !== '"' && text !== '\\') classes[code]! |= QUOTED_CHAR;
     if (/[\w!#$%&'*+\-.^`|~]/.test(text)) classes[code]! |= TOKEN_CHAR;
     if (/\d/.test(text)) classes[code]! |= DIGIT_CHAR;
+    if (/[ !#-[\]-~]/.test(text)) classes[code]! |= PLAIN_CHAR;
+    if (/[!$-;=?-[\]_a-z~]/.test(text)) classes[code]! |= PLAIN_TARGET_CHAR;
   }
   return classes;
 }

@@ -1,4 +1,4 @@
-import { CHAR_CLASS, COLON, CR, HTAB, LF, SP, TOKEN_CHAR, VALUE_CHAR } from './char-class.ts';
+import { CHAR_CLASS, COLON, CR, HTAB, LF, PLAIN_CHAR, SP, TOKEN_CHAR, VALUE_CHAR } from './char-class.ts';
 import { knownField, TRANSFER_ENCODING } from './known-fields.ts';
 
 /** What `read` returns, when it is not the offset behind the section. */
@@ -27,6 +27,10 @@ const KEPT_FIELDS = 8 * 1024;
 export class FieldLines {
   /** Which fields that matter for framing were found: bits of known-fields.ts. */
   known = 0;
+  /** Whether all values are printable ASCII without `"` and `\`. */
+  valuesArePlain = false;
+  /** Whether each line is `name: value` to the byte, with one blank, and none behind the value. */
+  areCanonical = false;
   #marks = new Uint32Array(FIRST_FIELDS * MARKS);
   #count = 0;
 
@@ -39,11 +43,15 @@ export class FieldLines {
     if (this.#marks.length > KEPT_FIELDS * MARKS) this.#marks = new Uint32Array(FIRST_FIELDS * MARKS);
     let marks = this.#marks;
     let known = 0;
+    let common = PLAIN_CHAR;
+    let canonical = true;
     let count = 0;
     let at = from;
     while (at < stop) {
       if (bytes[at] === CR) {
         this.known = known;
+        this.valuesArePlain = common !== 0;
+        this.areCanonical = canonical;
         this.#count = count;
         if (at + 1 === stop) return FIELDS_INCOMPLETE;
         return bytes[at + 1] === LF ? at + 2 : BAD_LINE_END;
@@ -58,7 +66,12 @@ export class FieldLines {
       at += 1;
       while (at < stop && (bytes[at] === SP || bytes[at] === HTAB)) at += 1;
       const valueFrom = at;
-      while (at < stop && (CHAR_CLASS[bytes[at]!]! & VALUE_CHAR) !== 0) at += 1;
+      while (at < stop) {
+        const classes = CHAR_CLASS[bytes[at]!]!;
+        if ((classes & VALUE_CHAR) === 0) break;
+        common &= classes;
+        at += 1;
+      }
       if (at === stop) return FIELDS_INCOMPLETE;
       if (bytes[at] !== CR) return bytes[at] === LF ? BAD_LINE_END : BAD_FIELD_VALUE;
       if (at + 1 === stop) return FIELDS_INCOMPLETE;
@@ -68,6 +81,7 @@ export class FieldLines {
       if ((count + 1) * MARKS > marks.length) marks = this.#grow();
       let valueTo = at;
       while (valueTo > valueFrom && (bytes[valueTo - 1] === SP || bytes[valueTo - 1] === HTAB)) valueTo -= 1;
+      if (valueTo !== at || valueFrom !== nameTo + 2 || bytes[nameTo + 1] !== SP) canonical = false;
       const mark = count * MARKS;
       marks[mark] = nameFrom;
       marks[mark + 1] = nameTo;

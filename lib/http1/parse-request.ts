@@ -3,7 +3,16 @@ import { connectionClose } from '../request/connection.ts';
 import { expectation } from '../request/expectation.ts';
 import { type Framing, requestFraming } from '../request/framing.ts';
 import { upgradeToken } from '../request/upgrade.ts';
-import { CHAR_CLASS, CR, DIGIT_CHAR, LF, SP, TARGET_CHAR, TOKEN_CHAR } from './char-class.ts';
+import {
+  CHAR_CLASS,
+  CR,
+  DIGIT_CHAR,
+  LF,
+  PLAIN_TARGET_CHAR,
+  SP,
+  TARGET_CHAR,
+  TOKEN_CHAR,
+} from './char-class.ts';
 import { FIELDS_INCOMPLETE, FieldLines } from './field-lines.ts';
 import type { HeadLimits } from './head-limits.ts';
 import { CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING, UPGRADE } from './known-fields.ts';
@@ -28,8 +37,15 @@ export interface ParsedRequest {
   readonly method: string;
   /** Byte for byte (latin1 code units), none of them a control byte or blank. */
   readonly target: string;
+  /** See RequestHead. */
+  readonly targetIsPlain: boolean;
   /** Name, value, name, value, ... as received, blanks around values cut. */
   readonly headers: string[];
+  /** See RequestHead. */
+  readonly valuesArePlain: boolean;
+  /** See ReceivedHead. */
+  readonly text: string;
+  readonly fieldsAt: number;
   /** Offset behind the empty line. */
   readonly end: number;
   readonly body: 'none' | 'length' | 'chunked';
@@ -59,6 +75,7 @@ const UPGRADED: HandOver = { kind: 'hand-over', why: 'upgrade' };
 const VERSION = Buffer.from('HTTP/1.1\r\n');
 const MAJOR = 'HTTP/'.length;
 const MINOR = 'HTTP/1.'.length;
+const SLASH = 47;
 
 const LINES = new FieldLines();
 
@@ -91,7 +108,13 @@ export function parseRequest(bytes: Buffer, from: number, limits: HeadLimits): R
 
   at += 1;
   const targetFrom = at;
-  while (at < stop && (CHAR_CLASS[bytes[at]!]! & TARGET_CHAR) !== 0) at += 1;
+  let common = PLAIN_TARGET_CHAR;
+  while (at < stop) {
+    const classes = CHAR_CLASS[bytes[at]!]!;
+    if ((classes & TARGET_CHAR) === 0) break;
+    common &= classes;
+    at += 1;
+  }
   if (at === stop) return incomplete;
   if (at === targetFrom || bytes[at] !== SP) return lineProblem(bytes[at]!);
   const targetTo = at;
@@ -101,13 +124,14 @@ export function parseRequest(bytes: Buffer, from: number, limits: HeadLimits): R
   if (version === undefined) return incomplete;
   if (typeof version !== 'string') return version;
 
-  const end = LINES.read(bytes, at + VERSION.length, stop, maxFields);
+  const fieldsFrom = at + VERSION.length;
+  const end = LINES.read(bytes, fieldsFrom, stop, maxFields);
   if (end < 0) return end === FIELDS_INCOMPLETE ? incomplete : fieldRefusal(end);
   if (version === 'http10') return HTTP10;
 
   const text = bytes.toString('latin1', methodFrom, end);
   const headers = LINES.texts(text, methodFrom);
-  const { known } = LINES;
+  const { known, valuesArePlain, areCanonical } = LINES;
   let body: ParsedRequest['body'] = 'none';
   let length = 0;
   let expectContinue = false;
@@ -131,7 +155,11 @@ export function parseRequest(bytes: Buffer, from: number, limits: HeadLimits): R
     kind: 'request',
     method: text.slice(0, methodTo - methodFrom),
     target: text.slice(targetFrom - methodFrom, targetTo - methodFrom),
+    targetIsPlain: common !== 0 && bytes[targetFrom] === SLASH,
     headers,
+    valuesArePlain,
+    text,
+    fieldsAt: areCanonical ? fieldsFrom - methodFrom : -1,
     end,
     body,
     length,

@@ -29,6 +29,9 @@ export interface ParsedResponse {
   readonly versionMinor: 0 | 1;
   /** Name, value, name, value, ... as received, blanks around values cut. */
   readonly headers: string[];
+  /** See ReceivedHead. */
+  readonly text: string;
+  readonly fieldsAt: number;
   /** Offset behind the empty line. */
   readonly end: number;
   readonly body: ResponseBody;
@@ -107,13 +110,14 @@ export function parseResponse(
   if (at + 1 === stop) return incomplete;
   if (bytes[at + 1] !== LF) return BAD_STATUS_LINE;
 
-  const end = LINES.read(bytes, at + 2, stop, maxFields);
+  const fieldsFrom = at + 2;
+  const end = LINES.read(bytes, fieldsFrom, stop, maxFields);
   if (end < 0) return end === FIELDS_INCOMPLETE ? incomplete : FIELD_PROBLEMS[end]!;
 
   const text = bytes.toString('latin1', from, end);
   const headers = LINES.texts(text, from);
   const versionMinor = bytes[from + MINOR] === ZERO ? 0 : 1;
-  const { known } = LINES;
+  const { known, areCanonical } = LINES;
   const bodiless = isBodiless(status, requestMethod);
   let body: ResponseBody = bodiless ? 'none' : 'close';
   let length = 0;
@@ -130,6 +134,8 @@ export function parseResponse(
     reason: text.slice(reasonFrom - from, reasonTo - from),
     versionMinor,
     headers,
+    text,
+    fieldsAt: areCanonical ? fieldsFrom - from : -1,
     end,
     body,
     length,

@@ -27,6 +27,8 @@ export interface AccountDeps {
 /** What the attempts have come to so far. */
 interface AttemptsMade {
   readonly startedAt: number | undefined;
+  /** Unix ms when the last of them began. */
+  readonly attemptAtMs: number;
   readonly endpoint: Endpoint | undefined;
   times(endedAt: number): AttemptTimes | undefined;
   close(): void;
@@ -61,7 +63,8 @@ export class Account {
   /** What both heads of an attempt at `endpoint` are made from. */
   facts(endpoint: Endpoint): ExchangeFacts {
     const { settings, now } = this.#deps;
-    return { request: this.#request, endpoint, requestId: this.#requestId, settings, nowMs: now() };
+    const attemptAtMs = this.attempts?.attemptAtMs ?? this.#receivedAtMs;
+    return { request: this.#request, endpoint, requestId: this.#requestId, settings, attemptAtMs, now };
   }
 
   /** The answer that is the router's own, logged and as it is sent. */
@@ -99,16 +102,15 @@ export class Account {
     logPanic(this.#deps.logger, this.#request.route.host, error);
   }
 
-  /** The request is over: counts it and tells. */
-  close(): void {
+  /** The request is over, at `endedAt` by performance.now(): counts it and tells. */
+  close(endedAt = performance.now()): void {
     this.attempts?.close();
-    const record = this.#record();
+    const record = this.#record(endedAt);
     countRequest(this.#deps.counters, record);
     this.#deps.onFinished(record);
   }
 
-  #record(): RequestRecord {
-    const endedAt = performance.now();
+  #record(endedAt: number): RequestRecord {
     const { attempts } = this;
     const { head, route } = this.#request;
     return requestRecord({

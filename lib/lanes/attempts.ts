@@ -1,6 +1,7 @@
 import { type ChoiceContext, chooseEndpoint } from '../balance/choose-endpoint.ts';
 import type { HashWalk } from '../balance/hash-walk.ts';
 import { hasId } from '../balance/sticky-pick.ts';
+import { unixMsAt } from '../clock.ts';
 import { type Reached, RouterError } from '../errors.ts';
 import { type AttemptFailure, classifyFailure } from '../health/classify-failure.ts';
 import type { EndpointStates } from '../health/endpoint-states.ts';
@@ -108,6 +109,7 @@ export class Attempts<C extends AttemptConnection> {
   #lastFailure: AttemptFailure | undefined;
   #startedAt: number | undefined;
   #attemptAt = 0;
+  #attemptAtMs = 0;
   #failures = 0;
   #lastFailedAt = 0;
   #succeededAt: number | undefined;
@@ -133,6 +135,11 @@ export class Attempts<C extends AttemptConnection> {
     return this.#startedAt;
   }
 
+  /** Unix ms when the last attempt began. */
+  get attemptAtMs(): number {
+    return this.#attemptAtMs;
+  }
+
   /**
    * The next attempt, with those that found no connection behind it; the failure to report when there is none. At once
    * when an idle connection serves, which is nearly always: a promise per request is felt.
@@ -147,6 +154,7 @@ export class Attempts<C extends AttemptConnection> {
 
   /** Has an endpoint picked for the log, and does not contact it (contract: http.md 6). */
   pickForLog(): void {
+    this.#lookAtClock();
     this.endpoint = chooseEndpoint(this.#pool, this.#context(1));
   }
 
@@ -229,6 +237,7 @@ export class Attempts<C extends AttemptConnection> {
       this.#tried ??= new Set();
       this.#tried.add(this.endpoint.address);
     }
+    this.#lookAtClock();
     const endpoint = chooseEndpoint(this.#pool, this.#context(this.#attempt));
     if (endpoint === undefined) {
       const data = { host: this.#pool.key, error: 'No endpoints available' };
@@ -247,18 +256,23 @@ export class Attempts<C extends AttemptConnection> {
     this.endpoint = endpoint;
     const { logger } = this.#deps;
     if (logger.enabled('debug')) logChoice(logger, this.#pool, this.#named(endpoint));
-    this.#attemptAt = performance.now();
     this.#startedAt ??= this.#attemptAt;
     this.#inFlight = states.begin(endpoint);
     return endpoint;
   }
 
+  /** Once for an attempt: each look is felt. */
+  #lookAtClock(): void {
+    this.#attemptAt = performance.now();
+    this.#attemptAtMs = unixMsAt(this.#attemptAt);
+  }
+
   #context(attempt: number): ChoiceContext {
-    const { states, now, random, settings } = this.#deps;
+    const { states, random, settings } = this.#deps;
     const local = settings.zonePreference === 'locally-optimistic' && attempt === 1;
     return {
       states,
-      nowMs: now(),
+      nowMs: this.#attemptAtMs,
       random,
       maxConns: settings.maxConns,
       attempt,

@@ -1,6 +1,8 @@
-import type { ParsedResponse, ResponseBody } from '../http1/parse-response.ts';
+import type { ReceivedHead } from '../http1/lines-text.ts';
+import type { ParsedResponse } from '../http1/parse-response.ts';
 import type { Answer } from '../request/answer.ts';
 import type { Framing } from '../request/framing.ts';
+import type { ReceivedRequest } from '../request/sound-request.ts';
 import type { AttemptConnection } from './attempts.ts';
 
 /*
@@ -28,8 +30,11 @@ export interface ClientExchange {
 
 /** Towards a client: answers, each a head, a body and an end. */
 export interface AnswerSink {
-  /** A proxied answer's head. `close`: it is the last on its connection, where that ends with an answer. */
-  head(status: number, method: string, headers: readonly string[], body: ResponseBody, close: boolean): void;
+  /**
+   * A proxied answer's head: `headers` in place of those of the `response`. `close`: it is the last on its connection,
+   * where that ends with an answer.
+   */
+  head(response: ResponseHead, method: string, headers: readonly string[], close: boolean): void;
   /** `bytes` may be overwritten once this returns: what is not written by then is kept as `owned` (direct-reads.ts). */
   body(bytes: Buffer, start: number, end: number): void;
   end(trailers: readonly string[] | undefined): void;
@@ -57,8 +62,8 @@ export interface ClientSide {
   resume(): void;
   /** The client left, or what it has of an answer will never be whole: it must not look complete. */
   cut(): void;
-  /** The exchange is over. `close`: its answer was the last on its connection. */
-  exchangeDone(close: boolean): void;
+  /** The exchange is over, at `now` by performance.now(). `close`: its answer was the last on its connection. */
+  exchangeDone(close: boolean, now: number): void;
 }
 
 /** Who is told what comes back from an endpoint: the exchange that its connection is leased to. */
@@ -81,12 +86,18 @@ export interface ResponseReader {
 }
 
 /** What an exchange reads of a response head. */
-export type ResponseHead = Pick<ParsedResponse, 'status' | 'headers' | 'body'>;
+export type ResponseHead = Pick<ParsedResponse, 'status' | 'headers' | 'body' | keyof ReceivedHead>;
 
 /** Towards an endpoint: one request. */
 export interface RequestSink {
-  /** `headers`: from endpointHead, HTTP/1.1's framing included. */
-  head(method: string, target: string, headers: readonly string[], framing: Framing): void;
+  /** `headers`: from endpointHead, HTTP/1.1's framing included; `received`: what the client sent. */
+  head(
+    method: string,
+    target: string,
+    headers: readonly string[],
+    framing: Framing,
+    received: ReceivedRequest | undefined,
+  ): void;
   /** `bytes` may be overwritten once this returns: what is not written by then is kept as `owned` (direct-reads.ts). */
   body(bytes: Buffer, start: number, end: number): void;
   end(trailers: readonly string[] | undefined): void;
@@ -102,6 +113,6 @@ export interface EndpointSide extends AttemptConnection {
   /** Reads no more of the response until `resume`. */
   pause(): void;
   resume(): void;
-  /** The exchange ended as it should, its request sent completely: another may follow. */
-  release(): void;
+  /** The exchange ended as it should at `now` (performance.now()), its request sent completely: another may follow. */
+  release(now: number): void;
 }

@@ -1,3 +1,5 @@
+import { sixDigits, threeDigits } from '../digits.ts';
+
 let cachedSecond = Number.NaN;
 let cachedText = '';
 
@@ -13,5 +15,6 @@ export function rfc3339Nano(unixMs: number): string {
   }
   // Floor, not round: 999,999,999.7 ns must not become a tenth digit.
   const nanos = Math.floor((unixMs - second * 1000) * 1e6);
-  return `${cachedText}${String(1_000_000_000 + nanos).slice(1)}Z`;
+  const micros = Math.floor(nanos / 1000);
+  return `${cachedText + sixDigits(micros) + threeDigits(nanos - micros * 1000)}Z`;
 }

@@ -16,8 +16,10 @@ export interface ExchangeFacts {
   readonly endpoint: Endpoint;
   readonly requestId: string;
   readonly settings: RequestSettings;
-  /** Unix ms. */
-  readonly nowMs: number;
+  /** Unix ms when the attempt at `endpoint` began. */
+  readonly attemptAtMs: number;
+  /** Unix ms. A look at the clock is felt: asked only where its answer is needed. */
+  readonly now: () => number;
 }
 
 /** The head towards an endpoint. */
@@ -30,7 +32,7 @@ export interface EndpointHead {
 
 /** `keepAlive`: whether connections to endpoints may serve more than one request at all. */
 export function endpointHead(facts: ExchangeFacts, keepAlive: boolean): EndpointHead {
-  const { request, endpoint, requestId, settings, nowMs } = facts;
+  const { request, endpoint, requestId, settings, attemptAtMs } = facts;
   const { head, route, framing, upgrade } = request;
   const fields = framingHeaders(framing);
   if (framing.kind === 'chunked') {
@@ -43,7 +45,7 @@ export function endpointHead(facts: ExchangeFacts, keepAlive: boolean): Endpoint
     host: route.host,
     endpoint,
     requestId,
-    nowMs,
+    nowMs: attemptAtMs,
     settings,
     upgrade,
     framing: fields,
@@ -57,7 +59,7 @@ export interface AnswerFacts {
   /** Instance that the client asked for by cookie. */
   readonly requestedId: string | undefined;
   /** IMF-fixdate, for an endpoint that sent none; empty = the lane has one. */
-  readonly date: string;
+  readonly date: () => string;
   /** Token of a 101 that is passed on. */
   readonly upgrade: string | undefined;
   readonly logger: Pick<Logger, 'info' | 'error'>;
@@ -65,7 +67,7 @@ export interface AnswerFacts {
 
 /** The fields towards the client: `raw` is what the endpoint sent. */
 export function clientHeaders(raw: readonly string[], facts: ExchangeFacts, answer: AnswerFacts): string[] {
-  const { request, endpoint, requestId, settings, nowMs } = facts;
+  const { request, endpoint, requestId, settings, now } = facts;
   const { pool, requestedId, date, upgrade, logger } = answer;
   return responseHeaders(raw, {
     requestId,
@@ -76,7 +78,7 @@ export function clientHeaders(raw: readonly string[], facts: ExchangeFacts, answ
       requestHeaders: request.head.headers,
       requestId,
       settings,
-      nowMs,
+      now,
       logger,
     }),
     trace: responseTrace(request.head.headers, settings, endpoint.address),

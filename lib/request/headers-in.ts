@@ -1,3 +1,4 @@
+import { unixMsText } from '../digits.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
 import { fieldText } from './answer.ts';
 import { keepsClientCert, ownClientCert } from './forwarded-client-cert.ts';
@@ -12,7 +13,7 @@ export interface RequestHeadersContext {
   readonly host: string;
   readonly endpoint: Endpoint;
   readonly requestId: string;
-  /** Unix ms. */
+  /** Unix ms when the attempt began. */
   readonly nowMs: number;
   readonly settings: Pick<
     RequestSettings,
@@ -114,7 +115,7 @@ export function requestHeaders(head: RequestHead, context: RequestHeadersContext
   }
   const clientCert = ownClientCert(head, settings.forwardedClientCert);
   if (clientCert !== '') out.push('X-Forwarded-Client-Cert', clientCert);
-  if (!started) out.push('X-Request-Start', String(Math.floor(context.nowMs)));
+  if (!started) out.push('X-Request-Start', unixMsText(context.nowMs));
   // Registered texts come from the bus unchecked: none of them may end a line.
   out.push(
     'X-Vcap-Request-Id',

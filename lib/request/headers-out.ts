@@ -21,8 +21,8 @@ export interface ResponseHeadersContext {
   readonly trace: ResponseTrace | undefined;
   /** Of the router's own, in place of the endpoint's; empty leaves that alone. */
   readonly routerError: string;
-  /** IMF-fixdate, used when the endpoint sent none; empty = none is added. */
-  readonly date: string;
+  /** IMF-fixdate, asked for when the endpoint sent none; empty = none is added. */
+  readonly date: () => string;
   /** `http_rewrite`; never asked for a 101. */
   readonly rewrite?: HeaderRewrite | undefined;
   /** Token of a 101 that is passed on: `Connection` and `Upgrade` are then put back. */
@@ -49,7 +49,7 @@ export function responseHeaders(raw: readonly string[], context: ResponseHeaders
   const nominated = nominatedNames(raw);
   const out: string[] = [];
   let identified = false;
-  let dated = context.date === '';
+  let dated = false;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!;
     switch (FATES.get(name)) {
@@ -79,19 +79,22 @@ export function responseHeaders(raw: readonly string[], context: ResponseHeaders
     out.push('X-Vcap-Router', routerIp, 'X-Vcap-Backend', address, 'X-Cf-Routeendpoint', address);
   }
   if (context.upgrade !== undefined) {
-    if (!dated) out.push('Date', context.date);
+    if (!dated) addDate(out, context.date());
     out.push('Connection', 'Upgrade', 'Upgrade', context.upgrade);
     return out;
   }
   if (context.rewrite === undefined) {
-    if (!dated) out.push('Date', context.date);
+    if (!dated) addDate(out, context.date());
     return out;
   }
   // A Date that was removed is set anew, one that was added stays: an answer always has one.
   const rewritten = context.rewrite(out);
-  if (context.date !== '' && headerValue(rewritten, 'date') === undefined)
-    rewritten.push('Date', context.date);
+  if (headerValue(rewritten, 'date') === undefined) addDate(rewritten, context.date());
   return rewritten;
+}
+
+function addDate(headers: string[], date: string): void {
+  if (date !== '') headers.push('Date', date);
 }
 
 /** The trace that a request may ask for with `X-Vcap-Trace: <trace_key>`. */

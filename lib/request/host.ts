@@ -19,6 +19,8 @@ export interface RequestHost {
 const AUTHORITY = /^((?:[\w\-.~!$&'()*+,;=]|%[\da-f]{2})*|\[[\da-f:.]+\])(?::(\d*))?$/i;
 // No control byte, blank or fragment: each is read differently by different parsers further on.
 const ORIGIN_FORM = /^\/[\x21\x22\x24-\x7e\x80-\xff]*$/;
+/** What nearly every host is: a name without a port, and nothing odd in it. */
+const NAME = /^[a-z\d\-.]*$/;
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)(.*)$/is;
 const BAD_ESCAPE = /%(?![\da-f]{2})/i;
 
@@ -43,6 +45,7 @@ export function requestHost(head: RequestHead): RequestHost | Answer {
   if (head.method === 'TRACE') return methodNotAllowed();
 
   const { target } = head;
+  if (head.targetIsPlain === true) return pathIn(hostField ?? '', lookupHost, target);
   if (target.charCodeAt(0) === 47) return originForm(hostField ?? '', lookupHost, target);
   if (target === '*') return head.method === 'OPTIONS' ? optionsStar() : badRequest();
 
@@ -59,7 +62,11 @@ export function requestHost(head: RequestHead): RequestHost | Answer {
 }
 
 function originForm(host: string, lookupHost: string, target: string): RequestHost | Answer {
-  if (!ORIGIN_FORM.test(target)) return badRequest();
+  return ORIGIN_FORM.test(target) ? pathIn(host, lookupHost, target) : badRequest();
+}
+
+/** `target`: in origin-form. */
+function pathIn(host: string, lookupHost: string, target: string): RequestHost | Answer {
   const query = target.indexOf('?');
   const path = query === -1 ? target : target.slice(0, query);
   if (path.includes('%') && BAD_ESCAPE.test(path)) return badRequest();
@@ -68,10 +75,14 @@ function originForm(host: string, lookupHost: string, target: string): RequestHo
 
 /** The host of an authority without port and one trailing dot; undefined when it is malformed. */
 function lookupHostOf(authority: string): string | undefined {
+  if (NAME.test(authority)) return withoutDot(authority);
   const match = AUTHORITY.exec(authority);
   if (match === null) return undefined;
   const port = match[2];
   if (port !== undefined && Number(port) > 65_535) return undefined;
-  const host = match[1]!;
+  return withoutDot(match[1]!);
+}
+
+function withoutDot(host: string): string {
   return host.endsWith('.') ? host.slice(0, -1) : host;
 }

@@ -10,6 +10,10 @@ export interface RequestRecord {
   method: string;
   /** Path and query, byte for byte (latin1 code units). */
   target: string;
+  /** Whether `target` is known to need no escape: see RequestHead. */
+  targetIsPlain: boolean;
+  /** Whether that is known of the texts that come from the request's head. */
+  valuesArePlain: boolean;
   /** `HTTP/1.1`, `HTTP/1.0`, `HTTP/2.0`. */
   protocol: string;
   /** Unix ms with fraction. */

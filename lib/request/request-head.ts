@@ -15,6 +15,13 @@ export interface RequestHead {
   readonly tls: boolean;
   /** The client's certificate, base64 of its DER; empty = it showed none. */
   readonly clientCertificate: string;
+  /*
+   * What a parser saw by the way, so that nobody has to look again; absent = nobody looked.
+   */
+  /** Whether `target` is in origin-form, and nothing but ASCII that stands in a path and in a log as it is. */
+  readonly targetIsPlain?: boolean;
+  /** Whether the values of `headers` are printable ASCII without `"` and `\`. */
+  readonly valuesArePlain?: boolean;
 }
 
 /** The first value of a header, undefined when there is none. */

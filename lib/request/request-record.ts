@@ -1,4 +1,5 @@
 import type { Endpoint } from '../routes/endpoint.ts';
+import { sameName } from './header-names.ts';
 import type { RequestHost } from './host.ts';
 import type { AttemptTimes, RequestRecord } from './record.ts';
 import { headerValue, type RequestHead } from './request-head.ts';
@@ -34,14 +35,16 @@ const NONE: readonly string[] = [];
 /** The record of a request, as the access log and the counters read it (contract: operations.md 10). */
 export function requestRecord(facts: RequestFacts): RequestRecord {
   const { head, route, startedAt, proxiedAt, upgraded, extraHeadersToLog } = facts;
-  // Referer, User-Agent and the forwarded fields are logged as the endpoint got them.
-  const sent = facts.sentHeaders ?? head.headers;
+  // Logged as the endpoint got them.
+  const sent = loggedFields(facts.sentHeaders ?? head.headers);
   let routerError = facts.routerError;
   if (routerError === '' && head.target.includes(';')) routerError = 'deprecated-semicolon-params';
   return {
     host: route.host,
     method: head.method,
     target: route.target,
+    targetIsPlain: head.targetIsPlain === true,
+    valuesArePlain: head.valuesArePlain === true,
     protocol: facts.protocol,
     receivedAtMs: facts.receivedAtMs,
     responseTimeMs: facts.endedAt - startedAt,
@@ -49,13 +52,13 @@ export function requestRecord(facts: RequestFacts): RequestRecord {
     status: facts.status,
     requestBytes: upgraded ? 0 : facts.requestBytes,
     responseBytes: upgraded ? 0 : facts.responseBytes,
-    referer: headerValue(sent, 'referer') ?? '',
-    userAgent: headerValue(sent, 'user-agent') ?? '',
+    referer: sent.referer ?? '',
+    userAgent: sent.userAgent ?? '',
     clientAddress: head.clientIp.includes(':')
       ? `[${head.clientIp}]:${head.clientPort}`
       : `${head.clientIp}:${head.clientPort}`,
-    forwardedFor: headerValue(sent, 'x-forwarded-for') ?? '',
-    forwardedProto: headerValue(sent, 'x-forwarded-proto') ?? '',
+    forwardedFor: sent.forwardedFor ?? '',
+    forwardedProto: sent.forwardedProto ?? '',
     requestId: facts.requestId,
     routerError,
     endpoint: facts.endpoint,
@@ -66,6 +69,42 @@ export function requestRecord(facts: RequestFacts): RequestRecord {
     attempts: facts.attempts,
     upgraded,
   };
+}
+
+/** The first of each. */
+interface LoggedFields {
+  referer: string | undefined;
+  userAgent: string | undefined;
+  forwardedFor: string | undefined;
+  forwardedProto: string | undefined;
+}
+
+/** In one walk: a head may have many fields. */
+function loggedFields(headers: readonly string[]): LoggedFields {
+  const found: LoggedFields = {
+    referer: undefined,
+    userAgent: undefined,
+    forwardedFor: undefined,
+    forwardedProto: undefined,
+  };
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!;
+    switch (name.length) {
+      case 7:
+        if (sameName(name, 'referer')) found.referer ??= headers[i + 1];
+        break;
+      case 10:
+        if (sameName(name, 'user-agent')) found.userAgent ??= headers[i + 1];
+        break;
+      case 15:
+        if (sameName(name, 'x-forwarded-for')) found.forwardedFor ??= headers[i + 1];
+        break;
+      case 17:
+        if (sameName(name, 'x-forwarded-proto')) found.forwardedProto ??= headers[i + 1];
+        break;
+    }
+  }
+  return found;
 }
 
 /** From the request as it came in, except for the id, which is never the client's (http.md 4). */

@@ -1,12 +1,19 @@
+import type { ReceivedHead } from '../http1/lines-text.ts';
 import { type Answer, isAnswer } from './answer.ts';
 import { expectation } from './expectation.ts';
 import { type Framing, requestFraming } from './framing.ts';
 import { type RequestHost, requestHost } from './host.ts';
 import type { RequestHead } from './request-head.ts';
 
+export interface ReceivedRequest extends ReceivedHead {
+  readonly target: string;
+}
+
 /** A request whose head was found sound. */
 export interface SoundRequest {
   readonly head: RequestHead;
+  /** The head as it came, where it came as text. */
+  readonly received?: ReceivedRequest;
   readonly route: RequestHost;
   readonly framing: Framing;
   /** Whether the client waits for 100 before it sends its body. */

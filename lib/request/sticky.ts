@@ -51,7 +51,8 @@ export interface StickyContext {
   readonly requestHeaders: readonly string[];
   readonly requestId: string;
   readonly settings: StickySettings;
-  readonly nowMs: number;
+  /** Unix ms. */
+  readonly now: () => number;
   /** Told when a client does not bring back the attributes of its cookies. */
   readonly logger: Pick<Logger, 'info' | 'error'>;
 }
@@ -90,17 +91,12 @@ function bindings(context: StickyContext, session: SetCookie): string[] {
   const attributes = { ...session, maxAge };
   return [
     binding(context, attributes),
-    cookieText(context, VCAP_ID_META, attributesText(attributes, context.nowMs), attributes),
+    cookieText(context, VCAP_ID_META, attributesText(attributes, context.now()), attributes),
   ];
 }
 
 /** Attributes of the binding that the client had, from its `__VCAP_ID_META__`. For attributes only: clients can forge it. */
-function broughtBack({
-  requestHeaders,
-  requestId,
-  nowMs,
-  logger,
-}: StickyContext): Partial<BindingAttributes> {
+function broughtBack({ requestHeaders, requestId, now, logger }: StickyContext): Partial<BindingAttributes> {
   let text: string | undefined;
   forEachCookie(requestHeaders, (name, value) => {
     if (name === VCAP_ID_META) text ??= value;
@@ -109,7 +105,7 @@ function broughtBack({
     logger.info('vcap-id-meta-cookie-not-found', { vcap_request_id: requestId });
     return {};
   }
-  const { attributes, unusable } = readAttributes(text, nowMs);
+  const { attributes, unusable } = readAttributes(text, now());
   if (unusable.length > 0) {
     const error = `unusable parts: ${unusable.join('&').slice(0, LONGEST_LOGGED)}`;
     logger.error('vcap-id-meta-cookie-parse-error', { error, vcap_request_id: requestId });

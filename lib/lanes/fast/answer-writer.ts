@@ -1,6 +1,5 @@
-import type { ResponseBody } from '../../http1/response-framing.ts';
 import type { Answer } from '../../request/answer.ts';
-import type { AnswerSink } from '../exchange-sides.ts';
+import type { AnswerSink, ResponseHead } from '../exchange-sides.ts';
 import { informationText } from '../information.ts';
 import { answerText } from './answer-text.ts';
 import { MessageWriter } from './message-writer.ts';
@@ -8,8 +7,8 @@ import { relayedHead } from './relayed-head.ts';
 
 /** Writes answers in HTTP/1.1, one after the other. */
 export class AnswerWriter extends MessageWriter implements AnswerSink {
-  head(status: number, method: string, headers: readonly string[], body: ResponseBody, close: boolean): void {
-    const { text, chunked } = relayedHead(status, method, headers, body, close);
+  head(response: ResponseHead, method: string, headers: readonly string[], close: boolean): void {
+    const { text, chunked } = relayedHead(response, method, headers, close);
     this.begin(text, chunked);
   }
 

@@ -134,9 +134,9 @@ export class ClientLink implements ClientSide, Timed, Uploader, ByteSink {
   }
 
   /** The exchange is over and its answer written. `close`: it was the last on this connection. */
-  exchangeDone(close: boolean): void {
+  exchangeDone(close: boolean, now: number): void {
     this.#exchange = undefined;
-    this.#activeAt = performance.now();
+    this.#activeAt = now;
     this.deadline = this.#idleDeadline();
     if (this.socket.destroyed) return;
     if (close) {
@@ -330,6 +330,8 @@ export class ClientLink implements ClientSide, Timed, Uploader, ByteSink {
       clientPort: origin.port,
       tls: origin.tls,
       clientCertificate: origin.certificate,
+      targetIsPlain: parsed.targetIsPlain,
+      valuesArePlain: parsed.valuesArePlain,
     };
     const route = requestHost(head);
     if (isAnswer(route)) {
@@ -344,6 +346,7 @@ export class ClientLink implements ClientSide, Timed, Uploader, ByteSink {
     const { expectContinue: expectsContinue } = parsed;
     this.#deps.serve(this, {
       head,
+      received: parsed,
       route,
       framing: framingOf(parsed),
       expectsContinue,

@@ -17,6 +17,21 @@ const READ_BYTES = 64 * 1024;
 // and a stream event for each read, costs more than a microsecond more.
 const shared = Buffer.allocUnsafeSlow(READ_BYTES);
 
+// A view of it costs as much as a small object's whole life: those of short messages, which come in the same lengths
+// again and again, are kept.
+const LONGEST_KEPT = 4096;
+const views: (Buffer | undefined)[] = [];
+
+function firstBytes(length: number): Buffer {
+  if (length > LONGEST_KEPT) return shared.subarray(0, length);
+  const slot = length % 128;
+  const known = views[slot];
+  if (known?.length === length) return known;
+  const view = shared.subarray(0, length);
+  views[slot] = view;
+  return view;
+}
+
 const SINK = Symbol('sink');
 const NODES_OWN = Symbol("node's own onread");
 
@@ -30,7 +45,7 @@ function onRead(this: ReadHandle, bytes: ArrayBuffer | undefined): unknown {
   const length = readLength();
   // The end and errors of the connection stay events of its socket.
   if (length <= 0) return this[NODES_OWN]!(bytes);
-  if (this[SINK]!.take(shared.subarray(0, length)) === false) {
+  if (this[SINK]!.take(firstBytes(length)) === false) {
     this.reading = false;
     this.readStop();
   }
@@ -42,7 +57,7 @@ export class DirectReads {
   /** For a socket that is made. */
   readonly options: OnReadOpts = {
     buffer: shared,
-    callback: (length) => this.#sink?.take(shared.subarray(0, length)) !== false,
+    callback: (length) => this.#sink?.take(firstBytes(length)) !== false,
   };
   #sink: ByteSink | undefined;
 

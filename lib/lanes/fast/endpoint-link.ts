@@ -131,7 +131,7 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
   }
 
   /** The exchange ended as it should, its request sent completely: the link may carry another, if it can. */
-  release(): void {
+  release(now: number): void {
     this.#reader = undefined;
     this.resume();
     if (this.#state !== 'complete' || !this.#keepAlive || this.#idleMs <= 0 || !this.out.isSettled) {
@@ -140,7 +140,7 @@ export class EndpointLink implements EndpointSide, Timed, ByteSink {
     }
     this.uses += 1;
     this.#state = 'idle';
-    this.deadline = performance.now() + this.#idleMs;
+    this.deadline = now + this.#idleMs;
     this.#owner.released(this);
   }
 

@@ -155,14 +155,14 @@ export class FastExchange implements ClientExchange, ResponseReader {
   }
 
   #sendHead(lease: Lease<EndpointSide>): void {
-    const { route, framing } = this.#request;
+    const { route, framing, received } = this.#request;
     const { headers, closes } = endpointHead(
       this.#account.facts(lease.endpoint),
       this.#deps.connections.keepAlive,
     );
     this.#endpointCloses = closes;
     this.#account.sentHeaders = headers;
-    lease.connection.out.head(this.method, route.target, headers, framing);
+    lease.connection.out.head(this.method, route.target, headers, framing, received);
   }
 
   /* What the client's connection tells. */
@@ -249,7 +249,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
     const headers = clientHeaders(raw, this.#account.facts(lease.endpoint), {
       pool: this.#pool!,
       requestedId: this.#attempts?.requestedId,
-      date: this.#deps.date(),
+      date: this.#deps.date,
       upgrade: undefined,
       logger: this.#deps.logger,
     });
@@ -261,7 +261,7 @@ export class FastExchange implements ClientExchange, ResponseReader {
     // Nothing is waited for any more: the answer is here.
     this.#continueDeadline = NEVER;
     this.#setDeadline();
-    this.#link.out.head(response.status, this.method, headers, response.body, this.#close);
+    this.#link.out.head(response, this.method, headers, this.#close);
     return true;
   }
 
@@ -272,14 +272,15 @@ export class FastExchange implements ClientExchange, ResponseReader {
 
   responseEnd(trailers: readonly string[] | undefined): void {
     this.#responseComplete = true;
+    const now = performance.now();
     const { out } = this.#link;
     out.end(trailers);
     out.flush();
     const { connection } = this.#lease!;
     // The endpoint has answered without all of the request: it gets no more of it, and no other on that connection.
-    if (this.#upload.complete && !this.#endpointCloses) connection.release();
+    if (this.#upload.complete && !this.#endpointCloses) connection.release(now);
     else connection.destroy();
-    this.#finish();
+    this.#finish(now);
   }
 
   responseFlush(): void {
@@ -409,17 +410,17 @@ export class FastExchange implements ClientExchange, ResponseReader {
     this.#link.deadline = Math.min(this.#attemptDeadline, this.#continueDeadline);
   }
 
-  #finish(): void {
+  #finish(now = performance.now()): void {
     if (this.#finished) return;
     this.#finished = true;
     this.#upload.drop();
     try {
       this.#account.requestBytes = this.#upload.bytes;
-      this.#account.close();
+      this.#account.close(now);
     } catch (error) {
       this.#account.panic(error); // a record is lost; the client's next request need not be
     }
     this.#deps.onClosed();
-    this.#link.exchangeDone(this.#close);
+    this.#link.exchangeDone(this.#close, now);
   }
 }

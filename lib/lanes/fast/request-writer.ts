@@ -1,12 +1,22 @@
+import { linesText } from '../../http1/lines-text.ts';
 import type { Framing } from '../../request/framing.ts';
+import type { ReceivedRequest } from '../../request/sound-request.ts';
 import type { RequestSink } from '../exchange-sides.ts';
 import { MessageWriter } from './message-writer.ts';
 
 /** Writes requests in HTTP/1.1, one after the other. */
 export class RequestWriter extends MessageWriter implements RequestSink {
-  head(method: string, target: string, headers: readonly string[], framing: Framing): void {
-    let text = `${method} ${target} HTTP/1.1\r\n`;
-    for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
-    this.begin(`${text}\r\n`, framing.kind === 'chunked');
+  head(
+    method: string,
+    target: string,
+    headers: readonly string[],
+    framing: Framing,
+    received: ReceivedRequest | undefined,
+  ): void {
+    const text =
+      received?.target === target && received.fieldsAt !== -1
+        ? linesText(headers, received, 0)
+        : method + ' ' + target + ' HTTP/1.1\r\n' + linesText(headers, received);
+    this.begin(text + '\r\n', framing.kind === 'chunked');
   }
 }

@@ -207,7 +207,7 @@ export class Exchange {
     return clientHeaders(raw, this.#account.facts(lease.endpoint), {
       pool: this.#pool!,
       requestedId: this.#attempts?.requestedId,
-      date: '', // node has it ready
+      date: () => '', // node has it ready
       upgrade,
       logger: this.#deps.logger,
     });

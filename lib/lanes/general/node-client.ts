@@ -120,7 +120,7 @@ export class NodeClient implements ClientSide, AnswerSink {
     this.#leave();
   }
 
-  head(...[status, , headers, body, close]: Parameters<AnswerSink['head']>): void {
+  head(...[{ status, body }, , headers, close]: Parameters<AnswerSink['head']>): void {
     if (close && !this.received) this.#client.linger();
     const hasLength = body === 'length' || body === 'none';
     ({ chunked: this.#chunked, delimited: this.#delimited } = writeRelayedHead(

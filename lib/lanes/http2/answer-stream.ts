@@ -1,10 +1,10 @@
-import { isBodiless, type ResponseBody } from '../../http1/response-framing.ts';
+import { isBodiless } from '../../http1/response-framing.ts';
 import { interimFields, ownFields, relayedFields } from '../../http2/answer-fields.ts';
 import { FLAG, FRAME, frameHeader, headersFrames } from '../../http2/frames.ts';
 import { encodeFields } from '../../http2/hpack/encoder.ts';
 import type { Answer } from '../../request/answer.ts';
 import { forwardableTrailers } from '../../request/trailers.ts';
-import type { AnswerSink } from '../exchange-sides.ts';
+import type { AnswerSink, ResponseHead } from '../exchange-sides.ts';
 import { owned } from '../fast/direct-reads.ts';
 import type { Outbox } from '../fast/outbox.ts';
 
@@ -63,7 +63,7 @@ export class AnswerStream implements AnswerSink {
     return this.#closed;
   }
 
-  head(status: number, method: string, headers: readonly string[], body: ResponseBody): void {
+  head({ status, body }: ResponseHead, method: string, headers: readonly string[]): void {
     this.#head = relayedFields(status, method, headers, body);
     this.began = true;
     this.#bodiless = isBodiless(status, method);

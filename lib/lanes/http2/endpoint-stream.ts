@@ -184,11 +184,11 @@ function responseHead(raw: readonly string[], method: string): ResponseHead {
   for (let i = 0; i < raw.length; i += 2) {
     if (raw[i]!.charCodeAt(0) !== 58) headers.push(raw[i]!, raw[i + 1]!);
   }
-  if (isBodiless(status, method)) return { status, headers, body: 'none' };
+  const head = { status, headers, text: '', fieldsAt: -1 };
+  if (isBodiless(status, method)) return { ...head, body: 'none' };
   // Also when it ends with its head: HTTP/1.1 clients have to be told the end in some way.
   return {
-    status,
-    headers,
+    ...head,
     body: headerValue(headers, 'content-length') === undefined ? 'chunked' : 'length',
   };
 }

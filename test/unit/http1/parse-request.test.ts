@@ -20,7 +20,10 @@ function verdict(parse: RequestParse): string {
   return parse.kind === 'refuse' ? `${parse.status} ${parse.reason}` : parse.kind;
 }
 
-const PLAIN: Omit<ParsedRequest, 'end'> = {
+/** What is told by the way, and tested on its own. */
+type Aside = 'text' | 'fieldsAt' | 'targetIsPlain' | 'valuesArePlain';
+
+const PLAIN: Omit<ParsedRequest, 'end' | Aside> = {
   kind: 'request',
   method: 'GET',
   target: '/',
@@ -328,7 +331,7 @@ const ANSWERS: Partial<Record<RefusalReason, string>> = {
 describe('parseRequest', () => {
   for (const { name, given, expect: expected } of ACCEPTED) {
     it(`accepts ${name}`, () => {
-      expect(read(`${given}rest`)).to.deep.equal({ ...PLAIN, end: given.length, ...expected });
+      expect(read(`${given}rest`)).to.deep.include({ ...PLAIN, end: given.length, ...expected });
     });
   }
 

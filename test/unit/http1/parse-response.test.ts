@@ -9,7 +9,7 @@ const read = (text: string, method = 'GET', limits = NO_LIMITS, from = 0): Respo
 
 const verdict = (parse: ResponseParse): string => (parse.kind === 'bad' ? parse.reason : parse.kind);
 
-const PLAIN: Omit<ParsedResponse, 'end'> = {
+const PLAIN: Omit<ParsedResponse, 'end' | 'text' | 'fieldsAt'> = {
   kind: 'response',
   status: 200,
   reason: 'OK',
@@ -225,7 +225,7 @@ const BAD: readonly { name: string; given: string; method?: string; expect: stri
 describe('parseResponse', () => {
   for (const { name, given, method, expect: expected } of ACCEPTED) {
     it(`accepts ${name}`, () => {
-      expect(read(`${given}rest`, method)).to.deep.equal({ ...PLAIN, end: given.length, ...expected });
+      expect(read(`${given}rest`, method)).to.deep.include({ ...PLAIN, end: given.length, ...expected });
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
+import type { ResponseHead } from '../../../lib/lanes/exchange-sides.ts';
 import { AnswerWriter } from '../../../lib/lanes/fast/answer-writer.ts';
 import { RequestWriter } from '../../../lib/lanes/fast/request-writer.ts';
 
@@ -28,7 +29,13 @@ describe('MessageWriter', () => {
 
   it('writes a body of known length as it is, and nothing at its end', () => {
     const text = written(RequestWriter, (writer) => {
-      writer.head('POST', '/', ['Host', 'a', 'Content-Length', '5005'], { kind: 'length', length: 5005 });
+      writer.head(
+        'POST',
+        '/',
+        ['Host', 'a', 'Content-Length', '5005'],
+        { kind: 'length', length: 5005 },
+        undefined,
+      );
       writer.body(bytes, 1, 6);
       writer.body(bytes, 7, 5007);
       writer.end(['X-Sum', '1']);
@@ -38,7 +45,7 @@ describe('MessageWriter', () => {
 
   it('writes a chunk for each piece, small or large, and the trailers that may be forwarded', () => {
     const text = written(RequestWriter, (writer) => {
-      writer.head('POST', '/', ['Transfer-Encoding', 'chunked'], { kind: 'chunked' });
+      writer.head('POST', '/', ['Transfer-Encoding', 'chunked'], { kind: 'chunked' }, undefined);
       writer.body(bytes, 1, 6);
       writer.body(bytes, 7, 5007);
       writer.end(['X-Sum', '1', 'Content-Length', '9']);
@@ -49,9 +56,9 @@ describe('MessageWriter', () => {
 
   it('frames each message by its own head', () => {
     const text = written(RequestWriter, (writer) => {
-      writer.head('POST', '/1', [], { kind: 'chunked' });
+      writer.head('POST', '/1', [], { kind: 'chunked' }, undefined);
       writer.end(undefined);
-      writer.head('POST', '/2', [], { kind: 'length', length: 5 });
+      writer.head('POST', '/2', [], { kind: 'length', length: 5 }, undefined);
       writer.body(bytes, 1, 6);
       writer.end(undefined);
     });
@@ -60,7 +67,8 @@ describe('MessageWriter', () => {
 
   it('puts no chunk around what an answer of a known length says', () => {
     const text = written(AnswerWriter, (writer) => {
-      writer.head(200, 'GET', ['Content-Length', '5'], 'length', false);
+      const response: ResponseHead = { status: 200, headers: [], body: 'length', text: '', fieldsAt: -1 };
+      writer.head(response, 'GET', ['Content-Length', '5'], false);
       writer.body(bytes, 1, 6);
       writer.end(undefined);
     });

@@ -29,6 +29,8 @@ const CART: RequestRecord = {
   host: 'shop.example.com',
   method: 'GET',
   target: '/cart?id=7',
+  targetIsPlain: false,
+  valuesArePlain: false,
   protocol: 'HTTP/1.1',
   receivedAtMs: Date.UTC(2025, 3, 17, 8, 51, 36, 123),
   responseTimeMs: 12.345,
@@ -70,6 +72,19 @@ const FULL =
   'x_cf_routererror:"-"';
 
 describe('an access log line', () => {
+  it('is the same when its texts are known to be plain', () => {
+    const plain = line({ targetIsPlain: true, valuesArePlain: true });
+    expect(plain).to.equal(FULL);
+    const redacted = line({ targetIsPlain: true }, { redactQueryParams: 'all' });
+    expect(redacted).to.equal(FULL.replace('/cart?id=7', '/cart'));
+  });
+
+  it('escapes what no client sent, whatever is known of the head', () => {
+    const texts = { routerError: 'a"b', endpoint: { ...ENDPOINT, appId: 'c"d' } };
+    const escaped = line({ ...texts, targetIsPlain: true, valuesArePlain: true });
+    expect(escaped).to.include('app_id:"c\\"d"').and.to.include('x_cf_routererror:"a\\"b"');
+  });
+
   it('is the one that the contract gives as example', () => {
     expect(line({})).to.equal(FULL);
   });

@@ -19,6 +19,8 @@ const RECORD: RequestRecord = {
   host: 'app.test',
   method: 'GET',
   target: '/',
+  targetIsPlain: false,
+  valuesArePlain: false,
   protocol: 'HTTP/1.1',
   receivedAtMs: 0,
   responseTimeMs: 5,

@@ -11,7 +11,7 @@ const plain: ResponseHeadersContext = {
   setCookies: [],
   trace: undefined,
   routerError: '',
-  date: DATE,
+  date: () => DATE,
 };
 
 describe('responseHeaders', () => {
@@ -102,7 +102,7 @@ describe('responseHeaders', () => {
     {
       name: 'puts Upgrade back on a 101',
       raw: ['Connection', 'upgrade', 'Upgrade', 'WebSocket', 'Sec-WebSocket-Accept', 'x'],
-      context: { upgrade: 'WebSocket', date: '' },
+      context: { upgrade: 'WebSocket', date: () => '' },
       expect: [
         ...['Sec-WebSocket-Accept', 'x', 'X-Vcap-Request-Id', 'our-id'],
         ...['Connection', 'Upgrade', 'Upgrade', 'WebSocket'],

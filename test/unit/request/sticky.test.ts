@@ -232,7 +232,7 @@ describe('stickyCookies', () => {
         requestHeaders: meta === undefined ? [] : ['Cookie', `x=y; __VCAP_ID_META__=${meta}`],
         requestId: 'rid',
         settings: requestSettings(settings),
-        nowMs: 1_000_000_999,
+        now: () => 1_000_000_999,
         logger,
       });
       expect(cookies).to.deep.equal(expected);
