@@ -56,7 +56,7 @@ export class AccessLog implements AccessSink {
   constructor(config: AccessLogConfig) {
     this.#path = config.path;
     this.#log = config.log;
-    this.#flushBytes = config.flushBytes ?? 32 * 1024;
+    this.#flushBytes = config.flushBytes ?? 64 * 1024;
     this.#flushMs = config.flushMs ?? 200;
     this.#retryMs = config.retryMs ?? 250;
     this.#dropped = new DroppedLines(config.log, { file: config.path }, config.reportMs);

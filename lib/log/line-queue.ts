@@ -1,7 +1,8 @@
 import type { DroppedLines } from './dropped-lines.ts';
 import { LineChunk } from './line-chunk.ts';
 
-const CHUNK_BYTES = 64 * 1024;
+/** Twice what is written at once: the next lines gather behind those being written. */
+const CHUNK_BYTES = 128 * 1024;
 
 /** Access log lines on their way to where they are written: bounded, and what does not fit is dropped. */
 export class LineQueue {
@@ -9,6 +10,8 @@ export class LineQueue {
   readonly #dropped: DroppedLines;
   /** The first is being written, the last takes new lines; both may be the same. */
   readonly #chunks: LineChunk[] = [];
+  /** One that is written, to be used again. */
+  #spare: LineChunk | undefined;
   #bytes = 0;
 
   /** `maxBytes` may wait, those being written included; lines beyond are counted in `dropped`. */
@@ -35,7 +38,7 @@ export class LineQueue {
     }
     let bytes = this.#chunks.at(-1)?.add(line) ?? 0;
     if (bytes === 0) {
-      const chunk = new LineChunk(Math.max(CHUNK_BYTES, Buffer.byteLength(line) + 1));
+      const chunk = this.#nextChunk(Buffer.byteLength(line) + 1);
       this.#chunks.push(chunk);
       bytes = chunk.add(line);
     }
@@ -50,8 +53,16 @@ export class LineQueue {
     head.offset += bytes;
     this.#bytes -= bytes;
     if (head.offset < head.length) return;
-    if (this.#chunks.length > 1) this.#chunks.shift();
-    else head.reset();
+    head.reset();
+    if (this.#chunks.length === 1) return;
+    this.#chunks.shift();
+    if (head.bytes.length === CHUNK_BYTES) this.#spare = head;
+  }
+
+  #nextChunk(bytes: number): LineChunk {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return spare !== undefined && bytes <= CHUNK_BYTES ? spare : new LineChunk(Math.max(CHUNK_BYTES, bytes));
   }
 
   /** Gives up what still waits: it counts as dropped. */
