@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { DirectReads } from '../../../lib/lanes/fast/direct-reads.ts';
 import { Outbox } from '../../../lib/lanes/fast/outbox.ts';
@@ -61,6 +62,45 @@ describe('Outbox of a plain socket', () => {
     expect((await received(expected.length)).toString('latin1')).equal(expected);
     expect(out.written).equal(expected.length);
     expect(out.isSettled).equal(true);
+  });
+
+  it('waits for the end of a turn, unless turns bring one message each; and looks again whether they do', async () => {
+    const one = new Outbox(ours);
+    const other = new Outbox(peer);
+    const send = (out: Outbox): boolean => {
+      const before = out.written;
+      out.text('x');
+      out.flush();
+      return out.written > before;
+    };
+    /** Whether the message of each turn left at once. */
+    const lonely = async (turns: number): Promise<boolean[]> => {
+      const left: boolean[] = [];
+      while (left.length < turns) {
+        left.push(send(one));
+        await nextTurn();
+      }
+      return left;
+    };
+    // Whatever was found out before, this many messages end it.
+    for (let n = 0; n < 100; n += 1) send(one);
+    await nextTurn();
+
+    send(one);
+    expect(send(other), 'one of two').equal(false);
+    await nextTurn();
+    expect(other.written, 'by the end of the turn').above(0);
+
+    const first = await lonely(8);
+    expect(first).deep.equal(first.map(() => false));
+    const then = await lonely(64);
+    expect(then).deep.equal(then.map(() => true));
+    expect(await lonely(3), 'a look, and on').deep.equal([false, true, true]);
+
+    for (let n = 0; n < 100; n += 1) send(one);
+    expect([send(other), send(other)], 'after a turn of many').deep.equal([false, false]);
+    await nextTurn();
+    expect(await lonely(2)).deep.equal([false, false]);
   });
 
   it('keeps what the peer does not take yet, and tells when it has', async () => {
