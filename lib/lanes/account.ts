@@ -5,6 +5,7 @@ import type { Answer } from '../request/answer.ts';
 import { countRequest } from '../request/count-request.ts';
 import type { Counters } from '../request/counters.ts';
 import { type ExchangeFacts, endpointHead } from '../request/exchange-heads.ts';
+import type { RequestFields } from '../request/headers-in.ts';
 import type { AttemptTimes, RequestRecord } from '../request/record.ts';
 import { requestRecord } from '../request/request-record.ts';
 import type { RequestSettings } from '../request/settings.ts';
@@ -40,8 +41,8 @@ export class Account {
   routerError = '';
   requestBytes = 0;
   responseBytes = 0;
-  /** The head towards the endpoint of the last attempt. */
-  sentHeaders: readonly string[] | undefined;
+  /** Of the head towards the endpoint of the last attempt. */
+  sent: RequestFields | undefined;
   /** The request became a tunnel. */
   upgraded = false;
   attempts: AttemptsMade | undefined;
@@ -117,7 +118,7 @@ export class Account {
       head,
       route,
       protocol: this.#protocol,
-      sentHeaders: this.sentHeaders ?? this.#unsentHeaders(),
+      sent: this.sent ?? this.#unsent(),
       receivedAtMs: this.#receivedAtMs,
       startedAt: this.#startedAt,
       endedAt,
@@ -135,9 +136,9 @@ export class Account {
   }
 
   /** What would have been sent, had the last endpoint taken a connection: the log shows it all the same. */
-  #unsentHeaders(): readonly string[] | undefined {
+  #unsent(): RequestFields | undefined {
     const { attempts } = this;
     if (attempts?.startedAt === undefined || attempts.endpoint === undefined) return undefined;
-    return endpointHead(this.facts(attempts.endpoint), this.#deps.connections.keepAlive).headers;
+    return endpointHead(this.facts(attempts.endpoint), this.#deps.connections.keepAlive).fields;
   }
 }

@@ -2,6 +2,7 @@ import type { ReceivedHead } from '../http1/lines-text.ts';
 import type { ParsedResponse } from '../http1/parse-response.ts';
 import type { Answer } from '../request/answer.ts';
 import type { Framing } from '../request/framing.ts';
+import type { RequestFields } from '../request/headers-in.ts';
 import type { ReceivedRequest } from '../request/sound-request.ts';
 import type { AttemptConnection } from './attempts.ts';
 
@@ -90,11 +91,11 @@ export type ResponseHead = Pick<ParsedResponse, 'status' | 'headers' | 'body' | 
 
 /** Towards an endpoint: one request. */
 export interface RequestSink {
-  /** `headers`: from endpointHead, HTTP/1.1's framing included; `received`: what the client sent. */
+  /** `fields`: from endpointHead, HTTP/1.1's framing included; `received`: what the client sent. */
   head(
     method: string,
     target: string,
-    headers: readonly string[],
+    fields: RequestFields,
     framing: Framing,
     received: ReceivedRequest | undefined,
   ): void;

@@ -2,7 +2,7 @@ import type { Logger } from '../log/logger.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
 import type { Pool } from '../routes/pool.ts';
 import { framingHeaders } from './framing.ts';
-import { requestHeaders } from './headers-in.ts';
+import { type RequestFields, requestFields } from './headers-in.ts';
 import { responseHeaders, responseTrace } from './headers-out.ts';
 import { headerValues } from './request-head.ts';
 import type { RequestSettings } from './settings.ts';
@@ -24,8 +24,7 @@ export interface ExchangeFacts {
 
 /** The head towards an endpoint. */
 export interface EndpointHead {
-  /** Name, value, ... */
-  readonly headers: string[];
+  readonly fields: RequestFields;
   /** Whether the endpoint is told that its connection carries no other request. */
   readonly closes: boolean;
 }
@@ -34,23 +33,23 @@ export interface EndpointHead {
 export function endpointHead(facts: ExchangeFacts, keepAlive: boolean): EndpointHead {
   const { request, endpoint, requestId, settings, attemptAtMs } = facts;
   const { head, route, framing, upgrade } = request;
-  const fields = framingHeaders(framing);
+  const about = framingHeaders(framing);
   if (framing.kind === 'chunked') {
     const names = announcedTrailers(headerValues(head.headers, 'trailer').join(','));
-    if (names !== undefined) fields.push('Trailer', names);
+    if (names !== undefined) about.push('Trailer', names);
   }
   const closes = upgrade === undefined && !keepAlive;
-  if (closes) fields.push('Connection', 'close');
-  const headers = requestHeaders(head, {
+  if (closes) about.push('Connection', 'close');
+  const fields = requestFields(head, {
     host: route.host,
     endpoint,
     requestId,
     nowMs: attemptAtMs,
     settings,
     upgrade,
-    framing: fields,
+    framing: about,
   });
-  return { headers, closes };
+  return { fields, closes };
 }
 
 /** What the answer's fields depend on beyond the exchange. */

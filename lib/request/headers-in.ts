@@ -4,6 +4,7 @@ import { fieldText } from './answer.ts';
 import { keepsClientCert, ownClientCert } from './forwarded-client-cert.ts';
 import { HeaderNames } from './header-names.ts';
 import { HOP_BY_HOP, nominatedNames } from './hop-by-hop.ts';
+import { type OwnFields, ownPairs } from './own-fields.ts';
 import { hasToken, headerValue, type RequestHead } from './request-head.ts';
 import type { RequestSettings } from './settings.ts';
 
@@ -57,11 +58,23 @@ const FATES = new HeaderNames<Fate>([
 
 const TWIN_OF = /^x-(?:forwarded-|real-ip$|request-start$|vcap-|cf-)/;
 
+/** The fields of a head towards an endpoint. */
+export interface RequestFields {
+  /** Those of the client that stay, as name, value, ... */
+  readonly kept: readonly string[];
+  readonly own: OwnFields;
+}
+
+/** All of them as name, value, ... */
+export function pairsOf({ kept, own }: RequestFields): string[] {
+  return [...kept, ...ownPairs(own)];
+}
+
 /**
- * The head towards an endpoint, as name, value, ... (contract: http.md 8). The client's order, case and
- * duplicates stay. Strip first, add ours after, or a client could name our fields in `Connection` to lose them.
+ * The fields of the head towards an endpoint (contract: http.md 8). The client's order, case and duplicates stay.
+ * Strip first, add ours after, or a client could name our fields in `Connection` to lose them.
  */
-export function requestHeaders(head: RequestHead, context: RequestHeadersContext): string[] {
+export function requestFields(head: RequestHead, context: RequestHeadersContext): RequestFields {
   const { headers } = head;
   const { settings, endpoint } = context;
   const nominated = nominatedNames(headers, settings.hopByHopHeadersToFilter);
@@ -106,28 +119,25 @@ export function requestHeaders(head: RequestHead, context: RequestHeadersContext
   }
 
   if (!hostPlaced) out.unshift('Host', context.host);
-  for (let i = 0; i < context.framing.length; i += 1) out.push(context.framing[i]!);
-  if (trailers) out.push('Te', 'trailers');
-  if (context.upgrade !== undefined) out.push('Connection', 'Upgrade', 'Upgrade', context.upgrade);
-  out.push('X-Forwarded-For', forwardedFor === '' ? head.clientIp : `${forwardedFor}, ${head.clientIp}`);
-  if (!keepProto) {
-    out.push('X-Forwarded-Proto', settings.forceForwardedProtoHttps || head.tls ? 'https' : 'http');
-  }
-  const clientCert = ownClientCert(head, settings.forwardedClientCert);
-  if (clientCert !== '') out.push('X-Forwarded-Client-Cert', clientCert);
-  if (!started) out.push('X-Request-Start', unixMsText(context.nowMs));
-  // Registered texts come from the bus unchecked: none of them may end a line.
-  out.push(
-    'X-Vcap-Request-Id',
-    context.requestId,
-    'X-Cf-Applicationid',
-    fieldText(endpoint.appId),
-    'X-Cf-Instanceid',
-    fieldText(endpoint.instanceId === '' ? endpoint.address : endpoint.instanceId),
-    'X-Cf-Instanceindex',
-    fieldText(endpoint.instanceIndex),
-  );
-  return out;
+  let forwardedProto: string | undefined;
+  if (!keepProto) forwardedProto = settings.forceForwardedProtoHttps || head.tls ? 'https' : 'http';
+  return {
+    kept: out,
+    own: {
+      framing: context.framing,
+      trailers,
+      upgrade: context.upgrade,
+      forwardedFor: forwardedFor === '' ? head.clientIp : `${forwardedFor}, ${head.clientIp}`,
+      forwardedProto,
+      clientCert: ownClientCert(head, settings.forwardedClientCert),
+      requestStart: started ? undefined : unixMsText(context.nowMs),
+      requestId: context.requestId,
+      // Registered texts come from the bus unchecked: none of them may end a line.
+      appId: fieldText(endpoint.appId),
+      instanceId: fieldText(endpoint.instanceId === '' ? endpoint.address : endpoint.instanceId),
+      instanceIndex: fieldText(endpoint.instanceIndex),
+    },
+  };
 }
 
 /** Whether no endpoint ever sees what a client sends under that name. */

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../routes/endpoint.ts';
 import { sameName } from './header-names.ts';
+import type { RequestFields } from './headers-in.ts';
 import type { RequestHost } from './host.ts';
 import type { AttemptTimes, RequestRecord } from './record.ts';
 import { headerValue, type RequestHead } from './request-head.ts';
@@ -10,8 +11,8 @@ export interface RequestFacts {
   readonly route: RequestHost;
   /** `HTTP/1.1`, `HTTP/1.0`. */
   readonly protocol: string;
-  /** Head towards the endpoint; undefined when there was no attempt. */
-  readonly sentHeaders: readonly string[] | undefined;
+  /** Of the head towards the endpoint; undefined when there was no attempt. */
+  readonly sent: RequestFields | undefined;
   /** Unix ms. */
   readonly receivedAtMs: number;
   /** performance.now() at the head, at the end, and when the first attempt began. */
@@ -36,7 +37,8 @@ const NONE: readonly string[] = [];
 export function requestRecord(facts: RequestFacts): RequestRecord {
   const { head, route, startedAt, proxiedAt, upgraded, extraHeadersToLog } = facts;
   // Logged as the endpoint got them.
-  const sent = loggedFields(facts.sentHeaders ?? head.headers);
+  const own = facts.sent?.own;
+  const logged = loggedFields(facts.sent?.kept ?? head.headers);
   let routerError = facts.routerError;
   if (routerError === '' && head.target.includes(';')) routerError = 'deprecated-semicolon-params';
   return {
@@ -52,13 +54,13 @@ export function requestRecord(facts: RequestFacts): RequestRecord {
     status: facts.status,
     requestBytes: upgraded ? 0 : facts.requestBytes,
     responseBytes: upgraded ? 0 : facts.responseBytes,
-    referer: sent.referer ?? '',
-    userAgent: sent.userAgent ?? '',
+    referer: logged.referer ?? '',
+    userAgent: logged.userAgent ?? '',
     clientAddress: head.clientIp.includes(':')
       ? `[${head.clientIp}]:${head.clientPort}`
       : `${head.clientIp}:${head.clientPort}`,
-    forwardedFor: sent.forwardedFor ?? '',
-    forwardedProto: sent.forwardedProto ?? '',
+    forwardedFor: own?.forwardedFor ?? logged.forwardedFor ?? '',
+    forwardedProto: own?.forwardedProto ?? logged.forwardedProto ?? '',
     requestId: facts.requestId,
     routerError,
     endpoint: facts.endpoint,

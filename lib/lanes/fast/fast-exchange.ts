@@ -156,13 +156,13 @@ export class FastExchange implements ClientExchange, ResponseReader {
 
   #sendHead(lease: Lease<EndpointSide>): void {
     const { route, framing, received } = this.#request;
-    const { headers, closes } = endpointHead(
+    const { fields, closes } = endpointHead(
       this.#account.facts(lease.endpoint),
       this.#deps.connections.keepAlive,
     );
     this.#endpointCloses = closes;
-    this.#account.sentHeaders = headers;
-    lease.connection.out.head(this.method, route.target, headers, framing, received);
+    this.#account.sent = fields;
+    lease.connection.out.head(this.method, route.target, fields, framing, received);
   }
 
   /* What the client's connection tells. */

@@ -1,5 +1,7 @@
 import { linesText } from '../../http1/lines-text.ts';
 import type { Framing } from '../../request/framing.ts';
+import type { RequestFields } from '../../request/headers-in.ts';
+import { ownText } from '../../request/own-fields.ts';
 import type { ReceivedRequest } from '../../request/sound-request.ts';
 import type { RequestSink } from '../exchange-sides.ts';
 import { MessageWriter } from './message-writer.ts';
@@ -9,14 +11,14 @@ export class RequestWriter extends MessageWriter implements RequestSink {
   head(
     method: string,
     target: string,
-    headers: readonly string[],
+    { kept, own }: RequestFields,
     framing: Framing,
     received: ReceivedRequest | undefined,
   ): void {
     const text =
       received?.target === target && received.fieldsAt !== -1
-        ? linesText(headers, received, 0)
-        : method + ' ' + target + ' HTTP/1.1\r\n' + linesText(headers, received);
-    this.begin(text + '\r\n', framing.kind === 'chunked');
+        ? linesText(kept, received, 0)
+        : method + ' ' + target + ' HTTP/1.1\r\n' + linesText(kept, received);
+    this.begin(text + ownText(own) + '\r\n', framing.kind === 'chunked');
   }
 }

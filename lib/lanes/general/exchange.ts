@@ -6,6 +6,7 @@ import { countFailure } from '../../request/count-request.ts';
 import { clientHeaders, endpointHead } from '../../request/exchange-heads.ts';
 import { endpointFailure } from '../../request/failure-answer.ts';
 import { headTooBig } from '../../request/head-limits.ts';
+import { pairsOf } from '../../request/headers-in.ts';
 import { headerValue } from '../../request/request-head.ts';
 import type { SoundRequest } from '../../request/sound-request.ts';
 import { isWebSocket } from '../../request/upgrade.ts';
@@ -151,9 +152,9 @@ export class Exchange {
   }
 
   #outgoingHeaders(lease: Lease<EndpointConnection>): readonly string[] {
-    const { headers } = endpointHead(this.#account.facts(lease.endpoint), this.#deps.connections.keepAlive);
-    this.#account.sentHeaders = headers;
-    return headers;
+    const { fields } = endpointHead(this.#account.facts(lease.endpoint), this.#deps.connections.keepAlive);
+    this.#account.sent = fields;
+    return pairsOf(fields);
   }
 
   /** A response head that is no switch: passes it on and, from then on, the body. */

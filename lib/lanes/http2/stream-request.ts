@@ -2,6 +2,7 @@ import type { ClientHttp2Stream } from 'node:http2';
 import { endpointFields } from '../../http2/endpoint-fields.ts';
 import { fieldObject } from '../../http2/fields.ts';
 import type { Framing } from '../../request/framing.ts';
+import { pairsOf, type RequestFields } from '../../request/headers-in.ts';
 import { forwardableTrailers } from '../../request/trailers.ts';
 import type { RequestSink } from '../exchange-sides.ts';
 import { owned } from '../fast/direct-reads.ts';
@@ -23,9 +24,9 @@ export class StreamRequest implements RequestSink {
     this.#open = open;
   }
 
-  head(method: string, target: string, headers: readonly string[], framing: Framing): void {
+  head(method: string, target: string, fields: RequestFields, framing: Framing): void {
     const bodiless = framing.kind === 'none' || (framing.kind === 'length' && framing.length === 0);
-    this.#stream = this.#open(endpointFields(method, target, headers), bodiless);
+    this.#stream = this.#open(endpointFields(method, target, pairsOf(fields)), bodiless);
     this.#ended = bodiless;
     if (!bodiless) this.#stream.once('wantTrailers', () => this.#sendTrailers());
   }

@@ -3,6 +3,8 @@ import { expect } from 'chai';
 import type { ResponseHead } from '../../../lib/lanes/exchange-sides.ts';
 import { AnswerWriter } from '../../../lib/lanes/fast/answer-writer.ts';
 import { RequestWriter } from '../../../lib/lanes/fast/request-writer.ts';
+import type { RequestFields } from '../../../lib/request/headers-in.ts';
+import { type OwnFields, ownText } from '../../../lib/request/own-fields.ts';
 
 const LARGE = 'x'.repeat(5000);
 
@@ -24,6 +26,22 @@ function written<W extends RequestWriter | AnswerWriter>(
   return Buffer.concat(written).toString('latin1');
 }
 
+const OWN: OwnFields = {
+  framing: [],
+  trailers: false,
+  upgrade: undefined,
+  forwardedFor: '10.0.0.1',
+  forwardedProto: 'http',
+  clientCert: '',
+  requestStart: undefined,
+  requestId: 'id',
+  appId: 'app',
+  instanceId: 'instance',
+  instanceIndex: '0',
+};
+const OURS = ownText(OWN);
+const fields = (...kept: string[]): RequestFields => ({ kept, own: OWN });
+
 describe('MessageWriter', () => {
   const bytes = Buffer.from(`<hello>${LARGE}`);
 
@@ -32,7 +50,7 @@ describe('MessageWriter', () => {
       writer.head(
         'POST',
         '/',
-        ['Host', 'a', 'Content-Length', '5005'],
+        fields('Host', 'a', 'Content-Length', '5005'),
         { kind: 'length', length: 5005 },
         undefined,
       );
@@ -40,29 +58,29 @@ describe('MessageWriter', () => {
       writer.body(bytes, 7, 5007);
       writer.end(['X-Sum', '1']);
     });
-    expect(text).to.equal(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5005\r\n\r\nhello${LARGE}`);
+    expect(text).to.equal(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5005\r\n${OURS}\r\nhello${LARGE}`);
   });
 
   it('writes a chunk for each piece, small or large, and the trailers that may be forwarded', () => {
     const text = written(RequestWriter, (writer) => {
-      writer.head('POST', '/', ['Transfer-Encoding', 'chunked'], { kind: 'chunked' }, undefined);
+      writer.head('POST', '/', fields('Transfer-Encoding', 'chunked'), { kind: 'chunked' }, undefined);
       writer.body(bytes, 1, 6);
       writer.body(bytes, 7, 5007);
       writer.end(['X-Sum', '1', 'Content-Length', '9']);
     });
-    const head = 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const head = `POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n${OURS}\r\n`;
     expect(text).to.equal(`${head}5\r\nhello\r\n1388\r\n${LARGE}\r\n0\r\nX-Sum: 1\r\n\r\n`);
   });
 
   it('frames each message by its own head', () => {
     const text = written(RequestWriter, (writer) => {
-      writer.head('POST', '/1', [], { kind: 'chunked' }, undefined);
+      writer.head('POST', '/1', fields(), { kind: 'chunked' }, undefined);
       writer.end(undefined);
-      writer.head('POST', '/2', [], { kind: 'length', length: 5 }, undefined);
+      writer.head('POST', '/2', fields(), { kind: 'length', length: 5 }, undefined);
       writer.body(bytes, 1, 6);
       writer.end(undefined);
     });
-    expect(text).to.equal('POST /1 HTTP/1.1\r\n\r\n0\r\n\r\nPOST /2 HTTP/1.1\r\n\r\nhello');
+    expect(text).to.equal(`POST /1 HTTP/1.1\r\n${OURS}\r\n0\r\n\r\nPOST /2 HTTP/1.1\r\n${OURS}\r\nhello`);
   });
 
   it('puts no chunk around what an answer of a known length says', () => {

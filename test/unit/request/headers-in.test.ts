@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { type RequestHeadersContext, requestHeaders } from '../../../lib/request/headers-in.ts';
+import { linesText } from '../../../lib/http1/lines-text.ts';
+import { pairsOf, type RequestHeadersContext, requestFields } from '../../../lib/request/headers-in.ts';
+import { ownPairs, ownText } from '../../../lib/request/own-fields.ts';
 import type { RequestHead } from '../../../lib/request/request-head.ts';
 import type { RequestSettings } from '../../../lib/request/settings.ts';
 import { anEndpoint } from '../../support/endpoint-fixture.ts';
@@ -13,7 +15,7 @@ interface Given {
 }
 
 function outgoing({ head, headers = [], settings, context }: Given): string[] {
-  return requestHeaders(aHead({ headers: ['Host', 'a.com', ...headers], ...head }), {
+  const fields = requestFields(aHead({ headers: ['Host', 'a.com', ...headers], ...head }), {
     host: 'a.com',
     endpoint: anEndpoint(),
     requestId: 'our-id',
@@ -23,6 +25,8 @@ function outgoing({ head, headers = [], settings, context }: Given): string[] {
     framing: [],
     ...context,
   });
+  expect(ownText(fields.own), 'as text').to.equal(linesText(ownPairs(fields.own)));
+  return pairsOf(fields);
 }
 
 const OURS = [
@@ -31,7 +35,7 @@ const OURS = [
   ...['X-Cf-Instanceid', 'instance-8080', 'X-Cf-Instanceindex', '0'],
 ];
 
-describe('requestHeaders', () => {
+describe('requestFields', () => {
   it("keeps the client's order, case and duplicates, and adds ours after", () => {
     const headers = [
       'x-b',
