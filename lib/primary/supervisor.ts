@@ -53,13 +53,14 @@ export interface SupervisedWorker {
  * to nothing survives in it, and each of its collections stops the worker for a quarter of a millisecond; with one of 16,
  * two workers push each other out of the processor's caches. More threads for it only have to be woken. Nor is the whole heap collected because a worker had little to do for a while: on a host
  * whose cores all have their worker, that takes the core from the one it helps for tens of milliseconds, and as like as
- * not just when there is much to do again.
+ * not just when there is much to do again. One helper thread compiles and marks: four took the core for as long.
  */
 const WORKER_HEAP: readonly string[] = [
   '--min-semi-space-size=8',
   '--max-semi-space-size=8',
   '--no-parallel-scavenge',
   '--no-memory-reducer',
+  '--v8-pool-size=1',
 ];
 
 /** Forks the workers, feeds them the table, opens their listeners, replaces the dead and drains them all. */
