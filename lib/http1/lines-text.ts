@@ -8,6 +8,9 @@ export interface ReceivedHead {
   readonly fieldsAt: number;
 }
 
+/** Lines that are looked for in vain; there are a handful, and an endpoint could send tens of thousands of them. */
+const MOST_MISSED = 16;
+
 /**
  * Field lines as bytes (latin1), for `headers` as name, value, ... Lines that stand together in a head that was
  * `received`, whatever they are preceded by there from `from` on, are taken from it in one piece: a piece costs the
@@ -22,10 +25,11 @@ export function linesText(headers: readonly string[], received?: ReceivedHead, f
   /** The line in question, and where it is. */
   let line = 0;
   let at = received.fieldsAt;
+  let missed = 0;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!;
     const value = headers[i + 1]!;
-    let found = line;
+    let found = missed === MOST_MISSED ? raw.length : line;
     let foundAt = at;
     while (found < raw.length && (raw[found] !== name || raw[found + 1] !== value)) {
       foundAt += lengthOf(raw, found);
@@ -34,6 +38,7 @@ export function linesText(headers: readonly string[], received?: ReceivedHead, f
     if (found === raw.length) {
       if (pieceAt !== -1) text += received.text.slice(pieceAt, at);
       pieceAt = -1;
+      if (missed < MOST_MISSED) missed += 1;
       text += name + ': ' + value + '\r\n';
       continue;
     }

@@ -39,7 +39,7 @@ function traced<D extends Deps>(deps: D, request: SoundRequest): BegunRequest<D>
   const fields = ids === undefined ? undefined : { 'trace-id': ids.traceId, 'span-id': ids.spanId };
   return {
     deps: fields === undefined ? deps : { ...deps, logger: loggerWith(deps.logger, fields) },
-    request: { ...request, head: { ...request.head, headers } },
+    request: { ...request, head: { ...request.head, headers, valuesArePlain: false } },
     requestId,
   };
 }
